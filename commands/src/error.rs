@@ -1,0 +1,85 @@
+//! Why a command was not carried out, for the caller to branch on.
+
+use domain::{actor::Action, ids::OrderId, order::Refusal};
+
+/// A command that had no effect, or whose effect is not known.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CommandError {
+    /// The order's rules forbid it; every broken rule is named.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Nobody knows the order, or it belongs to a store outside the caller's scope.
+    #[error("order {0} is not known; check the id")]
+    NotFound(OrderId),
+    /// The caller's role may never do this.
+    #[error("this role may not {0:?}; ask somebody whose role may", action)]
+    Forbidden {
+        /// What was asked for.
+        action: Action,
+    },
+    /// The order has moved on since the caller looked.
+    #[error("the order is at version {actual}; read it again and decide anew")]
+    VersionConflict {
+        /// What the caller expected, where it said so.
+        expected: Option<i64>,
+        /// Where the order stands.
+        actual: i64,
+    },
+    /// The command id was used before for another command.
+    #[error("this commandId was used for another command; a new command needs a new id")]
+    CommandReused,
+    /// The order number or a partner's reference is taken by another order.
+    #[error(
+        "{scope} {value} belongs to order {holder}; read that order, or send a reference of its own"
+    )]
+    OrderExists {
+        /// The order that has it.
+        holder: OrderId,
+        /// `number` or `ref:<SYSTEM>`.
+        scope: String,
+        /// The number or reference.
+        value: String,
+    },
+    /// The deadline passed before the command reached the log: nothing was written.
+    #[error("the deadline passed and nothing was written; send the command again")]
+    DeadlineExceeded,
+    /// The deadline passed, or the connection broke, while the log was being written.
+    #[error("the outcome is not known; send the command again with the same commandId")]
+    OutcomeUnknown,
+    /// Too many commands are waiting: nothing was written.
+    #[error("too many commands are waiting; send the command again in a second")]
+    Overloaded,
+    /// The database is out of reach: nothing was written.
+    #[error("the ledger cannot reach its database; send the command again")]
+    Unavailable(String),
+    /// A fault of ours: nothing was written.
+    #[error("the ledger failed: {0}")]
+    Internal(String),
+}
+
+impl CommandError {
+    /// Whether sending the same command with the same id again may succeed.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::DeadlineExceeded | Self::OutcomeUnknown | Self::Overloaded | Self::Unavailable(_)
+        )
+    }
+
+    /// A label for metrics: one word per variant.
+    pub const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::NotFound(_) => "not_found",
+            Self::Forbidden { .. } => "forbidden",
+            Self::VersionConflict { .. } => "conflict",
+            Self::CommandReused => "reused",
+            Self::OrderExists { .. } => "exists",
+            Self::DeadlineExceeded => "deadline",
+            Self::OutcomeUnknown => "unknown",
+            Self::Overloaded => "overloaded",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+}

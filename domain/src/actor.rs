@@ -1,0 +1,239 @@
+//! Who may do what.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::StoreId;
+
+/// The part somebody plays. One table, [`Role::may`], says what each may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Staff of a store: sees its orders, places and prepares them.
+    StoreStaff,
+    /// Manager of a store: staff, and may release and cancel.
+    StoreManager,
+    /// Coordinator of a region: reads its stores.
+    RegionalCoordinator,
+    /// Customer service: places and cancels for customers of any store.
+    CustomerService,
+    /// Operations: everything short of administration, late cancels with a reason included.
+    Ops,
+    /// Administration: everything.
+    Admin,
+    /// Auditors: read everything but personal data, change nothing.
+    Auditor,
+    /// A sales channel's system account: places orders.
+    Channel,
+    /// Slick's system account: picking and shipment.
+    Slick,
+    /// The partner platform's system account: delivery and cash news.
+    Pmp,
+    /// Grab's system account: delivery news.
+    Grab,
+}
+
+/// What a command or a query asks permission for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// See orders and boards.
+    Read,
+    /// See a customer's name, phone, e-mail and address.
+    ReadPersonalData,
+    /// Place an order.
+    Place,
+    /// Allocate an order.
+    Allocate,
+    /// Record a payment.
+    Pay,
+    /// Release an order to picking.
+    Release,
+    /// Record picking progress.
+    RecordPicking,
+    /// Record a shipment.
+    RecordShipment,
+    /// Record delivery progress.
+    RecordDelivery,
+    /// Cancel an order up to Released.
+    Cancel,
+    /// Cancel an order that is already being picked.
+    CancelLate,
+    /// Read metrics, health details and other operational figures.
+    Operate,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: &'static [Self] = &[
+        Self::StoreStaff,
+        Self::StoreManager,
+        Self::RegionalCoordinator,
+        Self::CustomerService,
+        Self::Ops,
+        Self::Admin,
+        Self::Auditor,
+        Self::Channel,
+        Self::Slick,
+        Self::Pmp,
+        Self::Grab,
+    ];
+
+    /// The role's name in tokens, events and the audit table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StoreStaff => "store-staff",
+            Self::StoreManager => "store-manager",
+            Self::RegionalCoordinator => "regional-coordinator",
+            Self::CustomerService => "customer-service",
+            Self::Ops => "ops",
+            Self::Admin => "admin",
+            Self::Auditor => "auditor",
+            Self::Channel => "channel",
+            Self::Slick => "slick",
+            Self::Pmp => "pmp",
+            Self::Grab => "grab",
+        }
+    }
+
+    /// The one table of permissions. Which stores somebody may act for is [`StoreScope`]'s answer.
+    ///
+    /// From 3500 on only the system account that sees the goods moves an order; operations and
+    /// administration may, as a correction recorded under their own name.
+    pub const fn may(self, action: Action) -> bool {
+        use Role::{
+            Admin, Channel, CustomerService, Grab, Ops, Pmp, Slick, StoreManager, StoreStaff,
+        };
+        if matches!(self, Admin) {
+            return true;
+        }
+        match action {
+            Action::Read => true,
+            Action::ReadPersonalData => {
+                matches!(self, StoreStaff | StoreManager | CustomerService | Ops)
+            }
+            Action::Place => {
+                matches!(
+                    self,
+                    StoreStaff | StoreManager | CustomerService | Ops | Channel | Pmp
+                )
+            }
+            Action::Allocate | Action::Pay | Action::CancelLate | Action::Operate => {
+                matches!(self, Ops)
+            }
+            Action::Release => matches!(self, StoreManager | Ops),
+            Action::RecordPicking | Action::RecordShipment => matches!(self, Slick | Ops),
+            Action::RecordDelivery => matches!(self, Pmp | Grab | Ops),
+            Action::Cancel => matches!(self, StoreManager | CustomerService | Slick | Ops),
+        }
+    }
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: &'static [Self] = &[
+        Self::Read,
+        Self::ReadPersonalData,
+        Self::Place,
+        Self::Allocate,
+        Self::Pay,
+        Self::Release,
+        Self::RecordPicking,
+        Self::RecordShipment,
+        Self::RecordDelivery,
+        Self::Cancel,
+        Self::CancelLate,
+        Self::Operate,
+    ];
+
+    /// The action's name in the audit table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::ReadPersonalData => "read-personal-data",
+            Self::Place => "place",
+            Self::Allocate => "allocate",
+            Self::Pay => "pay",
+            Self::Release => "release",
+            Self::RecordPicking => "record-picking",
+            Self::RecordShipment => "record-shipment",
+            Self::RecordDelivery => "record-delivery",
+            Self::Cancel => "cancel",
+            Self::CancelLate => "cancel-late",
+            Self::Operate => "operate",
+        }
+    }
+}
+
+/// The stores somebody may see and act for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreScope {
+    /// Every store.
+    All,
+    /// These stores only.
+    Only(Vec<StoreId>),
+}
+
+impl StoreScope {
+    /// Whether the store lies inside the scope.
+    pub fn covers(&self, store: &StoreId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(stores) => stores.contains(store),
+        }
+    }
+}
+
+/// Who acts: written into every event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Actor {
+    /// The subject of the credential.
+    pub id: String,
+    /// The part they play.
+    pub role: Role,
+    /// The stores they act for.
+    pub stores: StoreScope,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_permissions() {
+        // One row per role; columns in the order of `Action::ALL`, `x` = may.
+        const TABLE: &str = "\
+            StoreStaff          xxx.........
+            StoreManager        xxx..x...x..
+            RegionalCoordinator x...........
+            CustomerService     xxx......x..
+            Ops                 xxxxxxxxxxxx
+            Admin               xxxxxxxxxxxx
+            Auditor             x...........
+            Channel             x.x.........
+            Slick               x.....xx.x..
+            Pmp                 x.x.....x...
+            Grab                x.......x...";
+        let actual: Vec<String> = Role::ALL
+            .iter()
+            .map(|role| {
+                let row = Action::ALL
+                    .iter()
+                    .map(|action| if role.may(*action) { 'x' } else { '.' });
+                format!("{:<20}{}", format!("{role:?}"), row.collect::<String>())
+            })
+            .collect();
+        let expected: Vec<&str> = TABLE.lines().map(str::trim).collect();
+        assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn a_scope_covers_its_stores_only() {
+        let store = |id: &str| StoreId::new(id).unwrap();
+        let own = StoreScope::Only(vec![store("CFR001")]);
+        assert!(own.covers(&store("CFR001")));
+        assert!(!own.covers(&store("CFR002")));
+        assert!(StoreScope::All.covers(&store("CFR002")));
+        assert!(!StoreScope::Only(Vec::new()).covers(&store("CFR001")));
+    }
+}

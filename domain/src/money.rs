@@ -1,0 +1,229 @@
+//! Exact decimals: money, quantities and rates as counts of 1/10,000.
+//!
+//! On the wire all three are decimal strings (`"393.0000"`), never floats.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Units in one: four decimal places, as DECIMAL(18,4) has.
+pub const SCALE: i64 = 10_000;
+/// The largest magnitude of DECIMAL(18,4), in units.
+pub const MAX_UNITS: i64 = 999_999_999_999_999_999;
+
+/// Why a text is not an exact decimal of four places.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecimalError {
+    /// Not a plain decimal number.
+    #[error("must be a plain decimal number such as 12.50")]
+    NotADecimal,
+    /// More than four digits after the point.
+    #[error("must have at most four decimal places")]
+    TooPrecise,
+    /// Outside DECIMAL(18,4).
+    #[error("is too large: at most 14 digits before the point")]
+    TooLarge,
+}
+
+/// Parses `-?digits[.digits]` into units of 1/10,000, exactly.
+fn parse_units(text: &str) -> Result<i64, DecimalError> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !plain(whole) || !plain(fraction) || digits.ends_with('.') {
+        return Err(DecimalError::NotADecimal);
+    }
+    let significant = fraction.trim_end_matches('0');
+    if significant.len() > 4 {
+        return Err(DecimalError::TooPrecise);
+    }
+    let whole = whole.trim_start_matches('0');
+    if whole.len() > 14 {
+        return Err(DecimalError::TooLarge);
+    }
+    let mut units: i64 = 0;
+    for b in whole.bytes() {
+        units = units * 10 + i64::from(b - b'0');
+    }
+    for i in 0..4 {
+        let digit = significant
+            .as_bytes()
+            .get(i)
+            .map_or(0, |b| i64::from(b - b'0'));
+        units = units * 10 + digit;
+    }
+    Ok(if negative { -units } else { units })
+}
+
+fn fmt_units(units: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let sign = if units < 0 { "-" } else { "" };
+    let magnitude = units.unsigned_abs();
+    let scale = SCALE.unsigned_abs();
+    write!(f, "{sign}{}.{:04}", magnitude / scale, magnitude % scale)
+}
+
+macro_rules! decimal {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// Nothing.
+            pub const ZERO: Self = Self(0);
+
+            /// From a count of 1/10,000.
+            pub const fn from_units(units: i64) -> Self {
+                Self(units)
+            }
+
+            /// The count of 1/10,000.
+            pub const fn units(self) -> i64 {
+                self.0
+            }
+
+            /// The sum, or `None` beyond DECIMAL(18,4).
+            pub fn checked_add(self, other: Self) -> Option<Self> {
+                self.0.checked_add(other.0).filter(|u| u.unsigned_abs() <= MAX_UNITS.unsigned_abs()).map(Self)
+            }
+
+            /// The difference, or `None` beyond DECIMAL(18,4).
+            pub fn checked_sub(self, other: Self) -> Option<Self> {
+                self.0.checked_sub(other.0).filter(|u| u.unsigned_abs() <= MAX_UNITS.unsigned_abs()).map(Self)
+            }
+
+            /// Below zero.
+            pub const fn is_negative(self) -> bool {
+                self.0 < 0
+            }
+
+            /// Above zero.
+            pub const fn is_positive(self) -> bool {
+                self.0 > 0
+            }
+
+            /// Exactly zero.
+            pub const fn is_zero(self) -> bool {
+                self.0 == 0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt_units(self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = DecimalError;
+            fn from_str(s: &str) -> Result<Self, DecimalError> {
+                parse_units(s).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Text;
+                impl de::Visitor<'_> for Text {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a decimal string such as \"12.50\"")
+                    }
+                    fn visit_str<E: de::Error>(self, s: &str) -> Result<$name, E> {
+                        s.parse().map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Text)
+            }
+        }
+    };
+}
+
+decimal!(
+    /// An amount of Thai baht in units of 1/10,000 THB.
+    Money
+);
+decimal!(
+    /// A quantity, pieces or kilograms, in units of 1/10,000.
+    Quantity
+);
+decimal!(
+    /// A rate such as VAT 7% = `0.0700`, in units of 1/10,000.
+    Rate
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_become_exact_decimals() {
+        for (text, units) in [
+            ("0", 0),
+            ("-0", 0),
+            ("12.5", 125_000),
+            ("12.50000000", 125_000),
+            ("-0.0001", -1),
+            ("007", 70_000),
+            ("99999999999999.9999", MAX_UNITS),
+            ("-99999999999999.9999", -MAX_UNITS),
+        ] {
+            assert_eq!(text.parse(), Ok(Money::from_units(units)), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        use DecimalError::{NotADecimal, TooLarge, TooPrecise};
+        for (text, problem) in [
+            ("", NotADecimal),
+            ("-", NotADecimal),
+            (".5", NotADecimal),
+            ("5.", NotADecimal),
+            ("+5", NotADecimal),
+            ("1e400", NotADecimal),
+            ("NaN", NotADecimal),
+            ("1,000", NotADecimal),
+            (" 1", NotADecimal),
+            ("--1", NotADecimal),
+            ("1.2.3", NotADecimal),
+            ("๑", NotADecimal),
+            ("1\u{0}", NotADecimal),
+            ("0.00001", TooPrecise),
+            ("100000000000000", TooLarge),
+        ] {
+            assert_eq!(text.parse::<Money>(), Err(problem), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_json_strings() {
+        let money = Money::from_units(-125_000);
+        assert_eq!(serde_json::to_string(&money).unwrap(), r#""-12.5000""#);
+        assert_eq!(serde_json::from_str::<Money>(r#""-12.5""#).unwrap(), money);
+        for number in ["12.5", "12", "null", r#""x""#] {
+            assert!(serde_json::from_str::<Money>(number).is_err(), "{number}");
+        }
+    }
+
+    #[test]
+    fn sums_stay_inside_the_type() {
+        let (max, one) = (Money::from_units(MAX_UNITS), Money::from_units(1));
+        assert_eq!(max.checked_add(one), None);
+        assert_eq!(Money::ZERO.checked_sub(max).unwrap().checked_sub(one), None);
+        assert_eq!(max.checked_sub(one).unwrap().checked_add(one), Some(max));
+        let lowest = Money::from_units(i64::MIN);
+        assert_eq!(lowest.checked_add(Money::ZERO), None);
+        assert_eq!(Money::ZERO.checked_sub(lowest), None);
+        assert_eq!(lowest.to_string(), "-922337203685477.5808");
+    }
+}
