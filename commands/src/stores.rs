@@ -23,7 +23,8 @@ const COD_ZONES: [&str; 2] = ["BKK", "METRO"];
 /// The most cash an order may be paid with where a store has no limit of its own: 5,000 THB.
 const COD_LIMIT: Money = Money::from_units(5_000 * SCALE);
 
-type Known = Arc<HashMap<StoreId, StoreFacts>>;
+/// The stores, by id.
+pub type Known = Arc<HashMap<StoreId, StoreFacts>>;
 
 /// The stores of the chain.
 #[derive(Clone)]
@@ -43,11 +44,7 @@ impl StoreDirectory {
 
     /// What is known of a store.
     pub async fn get(&self, id: &StoreId) -> Result<Option<StoreFacts>, StoreError> {
-        let (read_at, known) = self
-            .known
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let (read_at, known) = self.remembered();
         let found = known.get(id);
         let limit = if found.is_some() {
             MAX_AGE
@@ -57,10 +54,32 @@ impl StoreDirectory {
         if read_at.is_some_and(|at| at.elapsed() < limit) {
             return Ok(found.cloned());
         }
+        Ok(self.refresh().await?.get(id).cloned())
+    }
+
+    /// The stores of a region, as last read.
+    pub fn in_region(&self, region: &RegionId) -> Vec<StoreId> {
+        let (_, known) = self.remembered();
+        known
+            .iter()
+            .filter(|(_, facts)| facts.region == *region)
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// Reads the table now.
+    pub async fn refresh(&self) -> Result<Known, StoreError> {
         let fresh = self.read().await?;
-        let answer = fresh.get(id).cloned();
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), fresh);
-        Ok(answer)
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) =
+            (Some(Instant::now()), fresh.clone());
+        Ok(fresh)
+    }
+
+    fn remembered(&self) -> (Option<Instant>, Known) {
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     async fn read(&self) -> Result<Known, StoreError> {

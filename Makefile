@@ -1,0 +1,40 @@
+# `make run` is all a newcomer needs; `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test bench check fmt-check clippy audit bootstrap clean-data
+
+# rustup puts cargo here and tells only new shells.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+run: bootstrap ## Build and start the ledger with demo data; Ctrl-C stops it
+	@cargo build --release --locked -p ledger
+	@exec $(TARGET)/release/ledger serve --demo
+
+test: bootstrap ## Run every test
+	cargo build --locked -p ledger
+	cargo test --workspace --locked
+
+bench: bootstrap ## Measure the write path against plain cqrs-es and pgbench
+	cargo bench --locked -p e2e --bench append
+
+check: fmt-check clippy audit ## Check format, lints and dependencies
+
+fmt-check:
+	cargo fmt --all --check
+
+clippy: bootstrap
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+audit: bootstrap ## Check the dependencies: advisories, licences, bans, sources
+	@scripts/audit
+
+bootstrap: ## Install what is missing (Debian packages)
+	@scripts/bootstrap
+
+clean-data: ## Delete the embedded database and its keys (asks first; FORCE=1 does not)
+	@scripts/clean-data

@@ -1,0 +1,105 @@
+//! What a token says, and whom that makes the caller.
+
+use domain::{
+    actor::{Actor, Role, StoreScope},
+    ids::{RegionId, StoreId},
+};
+use serde::{Deserialize, Serialize};
+
+use super::AuthError;
+
+/// The most stores one token may name.
+pub const MAX_STORES_IN_TOKEN: usize = 200;
+/// The longest subject, in characters: it is written into every event.
+pub const MAX_SUBJECT_CHARS: usize = 100;
+
+/// The claims of an access token. Claims we do not know are ignored, as RFC 7519 asks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Claims {
+    pub(crate) sub: String,
+    pub(crate) role: Role,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) stores: Option<Vec<StoreId>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) region: Option<RegionId>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) scope: Option<String>,
+    pub(crate) exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) nbf: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) iat: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) aud: Option<serde_json::Value>,
+}
+
+/// Says which stores a region has: the token of a regional coordinator names only the region.
+pub trait RegionStores: Send + Sync {
+    /// The region's stores; empty when nobody knows the region.
+    fn stores_of(&self, region: &RegionId) -> Vec<StoreId>;
+}
+
+/// What the token's `scope` claim still allows, within what the role may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scopes {
+    /// Queries: `orders:read`, `orders:write` or `admin`.
+    pub read: bool,
+    /// Mutations: `orders:write` or `admin`.
+    pub write: bool,
+}
+
+impl Scopes {
+    /// No `scope` claim: the role alone decides.
+    pub const ALL: Self = Self { read: true, write: true };
+
+    fn parse(claim: Option<&str>) -> Self {
+        let Some(claim) = claim else { return Self::ALL };
+        let has = |name: &str| claim.split(' ').any(|word| word == name);
+        let write = has("orders:write") || has("admin");
+        Self { read: write || has("orders:read"), write }
+    }
+}
+
+/// An authenticated caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who acts, written into every event.
+    pub actor: Actor,
+    /// What the token allows.
+    pub scopes: Scopes,
+}
+
+/// Whether the role acts for one store or one region, so that a token without either claim is a mistake.
+const fn needs_stores(role: Role) -> bool {
+    matches!(role, Role::StoreStaff | Role::StoreManager | Role::RegionalCoordinator)
+}
+
+/// Turns verified claims into a caller.
+///
+/// # Errors
+/// When the claims are of no use: no subject, no store for a role of a store, an unknown region.
+pub(crate) fn caller(claims: Claims, regions: &dyn RegionStores) -> Result<Caller, AuthError> {
+    let subject = claims.sub;
+    if domain::ids::check_text(&subject, MAX_SUBJECT_CHARS).is_err() {
+        return Err(AuthError::Claims("`sub` must be 1 to 100 printable characters"));
+    }
+    let stores = match (claims.stores, claims.region) {
+        (Some(stores), _) if stores.is_empty() => return Err(AuthError::Claims("`stores` must not be empty")),
+        (Some(stores), _) if stores.len() > MAX_STORES_IN_TOKEN => {
+            return Err(AuthError::Claims("`stores` must name at most 200 stores"));
+        }
+        (Some(stores), _) => StoreScope::Only(stores),
+        (None, Some(region)) => match regions.stores_of(&region) {
+            stores if stores.is_empty() => return Err(AuthError::Claims("`region` names no region with stores")),
+            stores => StoreScope::Only(stores),
+        },
+        (None, None) if needs_stores(claims.role) => {
+            return Err(AuthError::Claims("a token of this role must name its `stores` or its `region`"));
+        }
+        (None, None) => StoreScope::All,
+    };
+    let scopes = Scopes::parse(claims.scope.as_deref());
+    Ok(Caller { actor: Actor { id: subject, role: claims.role, stores }, scopes })
+}

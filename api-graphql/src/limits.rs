@@ -1,0 +1,65 @@
+//! Every bound of the API, in one place. What is beyond a bound is refused with its name, never cut short.
+
+use std::time::Duration;
+
+/// The bounds that an operator may change; [`Limits::default`] holds the figures we stand by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Request body, in bytes.
+    pub body_bytes: usize,
+    /// Requests in work at once; the next is told to come back. A command waits about 3 ms for its batch, so 512
+    /// in work are far more than the log can take in that time.
+    pub in_flight: usize,
+    /// Open connections at once.
+    pub connections: usize,
+    /// From the first byte of the body to the answer.
+    pub request_timeout: Duration,
+    /// From the connection's acceptance, or the last answer, to the end of the headers.
+    pub header_timeout: Duration,
+    /// Cost points of one operation: a page of 100 full orders with their lines costs about 10,000.
+    pub cost: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1024 * 1024,
+            in_flight: 512,
+            connections: 2048,
+            request_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(10),
+            cost: 20_000,
+        }
+    }
+}
+
+/// Lexical tokens of a document. An inline order of 20 full lines has about 2,500.
+pub const MAX_TOKENS: usize = 10_000;
+/// Brackets open at once in a document: parsing recurses on them.
+pub const MAX_NESTING: usize = 40;
+/// Field levels of an operation.
+pub const MAX_DEPTH: usize = 12;
+/// Field levels below `__schema` and `__type`: GraphiQL's own query has 14.
+pub const MAX_INTROSPECTION_DEPTH: usize = 18;
+/// Fragments spread within fragments.
+pub const MAX_FRAGMENT_DEPTH: usize = 16;
+/// Selected fields, fragments spread out. Bounds the work of everything that walks the document.
+pub const MAX_FIELDS: usize = 2_000;
+/// Aliases of an operation, fragments spread out.
+pub const MAX_ALIASES: usize = 50;
+/// Directives of an operation, fragments spread out.
+pub const MAX_DIRECTIVES: usize = 50;
+/// Top-level fields of a mutation: each one is a command of its own.
+pub const MAX_MUTATIONS: usize = 10;
+/// Errors reported for one request.
+pub const MAX_ERRORS: usize = 20;
+/// The most items one page of a list may have.
+pub const MAX_PAGE: i64 = 100;
+/// Items of a page when nobody says.
+pub const DEFAULT_PAGE: i64 = 25;
+/// How long a read may wait for its `minPosition`, in milliseconds.
+pub const MAX_FRESH_WAIT_MS: i64 = 1_000;
+/// How long a read waits for its `minPosition` when nobody says, in milliseconds.
+pub const DEFAULT_FRESH_WAIT_MS: i64 = 100;
+/// What a client that is turned away shall wait, in seconds.
+pub const RETRY_AFTER_SECONDS: u64 = 1;

@@ -1,0 +1,149 @@
+//! Who may see what, decided here and nowhere else in the API; and the top-level errors of the schema.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{Context, Error, ErrorExtensions, InputObject};
+use domain::{
+    actor::{Action, Actor},
+    ids::StoreId,
+};
+use projections::{Model, Reached, ReadError};
+
+use super::scalars::Position;
+use crate::{
+    auth::Caller,
+    backend::{Backend, RefusedAccess},
+    context::RequestContext,
+    limits::{DEFAULT_FRESH_WAIT_MS, MAX_FRESH_WAIT_MS},
+};
+
+/// Demands that a read shows at least a position.
+#[derive(Debug, Clone, Copy, InputObject)]
+pub struct Fresh {
+    /// The position of a receipt.
+    pub min_position: Position,
+    /// How long to wait for it, 0 to 1000 milliseconds; STALE_READ after that.
+    #[graphql(default = 100)]
+    pub wait_ms: i32,
+}
+
+/// What a resolver needs of its request.
+pub(crate) struct Access<'a> {
+    pub(crate) backend: &'a Arc<dyn Backend>,
+    pub(crate) caller: &'a Caller,
+    pub(crate) request: &'a RequestContext,
+}
+
+impl<'a> Access<'a> {
+    /// # Errors
+    /// UNAUTHENTICATED when the request has no caller: only introspection runs without one.
+    pub(crate) fn of(ctx: &Context<'a>) -> Result<Self, Error> {
+        let caller = ctx.data_opt::<Caller>().ok_or_else(|| coded("UNAUTHENTICATED", "a bearer token is required"))?;
+        Ok(Self { backend: ctx.data()?, caller, request: ctx.data()? })
+    }
+
+    /// For queries: the role and the token allow reading.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED or FORBIDDEN.
+    pub(crate) async fn to_read(ctx: &Context<'a>) -> Result<Self, Error> {
+        let access = Self::of(ctx)?;
+        if access.caller.scopes.read && access.actor().role.may(Action::Read) {
+            return Ok(access);
+        }
+        access.refused(Action::Read, "", "token scope").await;
+        Err(coded("FORBIDDEN", "your role or token may not read orders"))
+    }
+
+    pub(crate) const fn actor(&self) -> &'a Actor {
+        &self.caller.actor
+    }
+
+    /// Whether the caller may see the store. A refusal is audited; to the caller it looks as if nothing were there.
+    pub(crate) async fn sees(&self, store: &StoreId, target: &str) -> bool {
+        if self.actor().stores.covers(store) {
+            return true;
+        }
+        self.refused(Action::Read, target, "store").await;
+        false
+    }
+
+    pub(crate) async fn refused(&self, action: Action, target: &str, reason: &'static str) {
+        let access = RefusedAccess {
+            actor: self.actor().id.clone(),
+            role: self.actor().role.as_str(),
+            action: action.as_str(),
+            target: target.to_owned(),
+            reason,
+        };
+        self.backend.refused(access).await;
+    }
+
+    /// Waits for the freshness that a read demands.
+    ///
+    /// # Errors
+    /// STALE_READ, which is worth a retry.
+    pub(crate) async fn fresh(&self, model: Model, fresh: Option<Fresh>) -> Result<(), Error> {
+        let Some(fresh) = fresh else { return Ok(()) };
+        let wait = i64::from(fresh.wait_ms);
+        if !(0..=MAX_FRESH_WAIT_MS).contains(&wait) {
+            return Err(invalid("fresh.waitMs", format!("must be 0 to {MAX_FRESH_WAIT_MS} milliseconds")));
+        }
+        self.reached(model, fresh.min_position.0, wait).await
+    }
+
+    /// Waits for a position the caller has seen, such as that of the order at hand.
+    ///
+    /// # Errors
+    /// As [`Self::fresh`].
+    pub(crate) async fn seen(&self, model: Model, position: store::Position) -> Result<(), Error> {
+        self.reached(model, position, DEFAULT_FRESH_WAIT_MS).await
+    }
+
+    async fn reached(&self, model: Model, position: store::Position, wait_ms: i64) -> Result<(), Error> {
+        let wait = Duration::from_millis(wait_ms.unsigned_abs());
+        match self.backend.wait(model, position, wait).await.map_err(|e| self.read_failed(e))? {
+            Reached::Fresh => Ok(()),
+            Reached::Stale { at } => {
+                let message = "the read model has not reached that position yet; try again";
+                Err(coded("STALE_READ", message).extend_with(|_, e| {
+                    e.set("retryable", true);
+                    e.set("model", model.name());
+                    e.set("position", at.0.to_string());
+                    e.set("minPosition", position.0.to_string());
+                }))
+            }
+        }
+    }
+
+    /// A failed read: the caller's mistake, a moment's trouble, or a fault.
+    pub(crate) fn read_failed(&self, error: ReadError) -> Error {
+        match error {
+            ReadError::Cursor(error) => invalid("after", error.to_string()),
+            ReadError::PageSize { .. } => invalid("first", error.to_string()),
+            ReadError::Corrupt(why) => self.fault(&why),
+            ReadError::Database(error) => {
+                tracing::warn!(%error, trace_id = %self.request.trace_id, "a read could not reach the database");
+                coded("UNAVAILABLE", "the ledger cannot reach its database; try again")
+                    .extend_with(|_, e| e.set("retryable", true))
+            }
+        }
+    }
+
+    /// A fault of ours: logged with its reason, answered with the trace id only.
+    pub(crate) fn fault(&self, why: &str) -> Error {
+        tracing::error!(why, trace_id = %self.request.trace_id, "a request failed");
+        let trace = self.request.trace_id.clone();
+        coded("INTERNAL", "the ledger failed; report the trace id").extend_with(|_, e| e.set("traceId", trace.clone()))
+    }
+}
+
+/// A top-level error with its code.
+pub(crate) fn coded(code: &'static str, message: impl Into<String>) -> Error {
+    Error::new(message).extend_with(|_, e| e.set("code", code))
+}
+
+/// An argument that no page of the list has.
+pub(crate) fn invalid(path: &str, problem: impl std::fmt::Display) -> Error {
+    coded("INVALID_INPUT", format!("{path} {problem}")).extend_with(|_, e| e.set("inputPath", path))
+}

@@ -1,0 +1,3 @@
+//! The store board, and how far the read models are.
+
+pub mod query;

@@ -1,0 +1,38 @@
+//! The GraphQL schema. One folder per topic; a failure that callers can expect is data ([`problem`]), and an
+//! `Err` is a fault or a refusal of the whole field.
+
+pub mod access;
+pub mod board;
+pub mod order;
+pub mod problem;
+pub mod receipt;
+pub mod scalars;
+
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, MergedObject, Schema};
+
+use crate::backend::Backend;
+
+/// Everything that reads.
+#[derive(MergedObject, Default)]
+pub struct Query(order::query::OrderQuery, board::query::BoardQuery);
+
+/// Everything that changes an order. Each field is one command.
+#[derive(MergedObject, Default)]
+pub struct Mutation(order::mutation::OrderMutation);
+
+/// The ledger's schema.
+pub type LedgerSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema over a backend. Depth and cost are bounded by the HTTP handler, before validation runs.
+pub fn build(backend: Arc<dyn Backend>) -> LedgerSchema {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .data(backend)
+        .limit_directives(crate::limits::MAX_DIRECTIVES)
+        .finish()
+}
+
+#[cfg(test)]
+#[path = "../tests/sdl.rs"]
+mod tests;

@@ -1,0 +1,127 @@
+//! The listener: HTTP/1.1 with keep-alive and HTTP/2 without TLS on one port, bounded connections, and an end
+//! that loses no request.
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body};
+use hyper::{Request, body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use observability::names;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tower::Service;
+
+use crate::{context::Peer, health::Lifecycle, limits::Limits};
+
+/// Streams a client may have open on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 128;
+/// The pause after the system refuses a connection, so that a lack of file descriptors does not burn a core.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long an HTTP/2 peer may take to answer a ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How to serve and how to stop.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// The bounds.
+    pub limits: Limits,
+    /// Told when the end begins.
+    pub lifecycle: Lifecycle,
+    /// Between the 503 of `/readyz` and the closing of the door: time for a load balancer to notice.
+    pub notice: Duration,
+    /// How long requests in work have to finish.
+    pub drain: Duration,
+}
+
+/// Serves until `shutdown` completes; then `/readyz` answers 503, the listener closes after the notice, and
+/// requests in work get the drain time.
+///
+/// # Errors
+/// When the listener's address cannot be read. Errors of single connections end only those.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: ServeOptions,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "listening");
+    let connections = Arc::new(Semaphore::new(options.limits.connections));
+    let graceful = GracefulShutdown::new();
+    let builder = Arc::new(builder(&options.limits));
+    let stop = async {
+        shutdown.await;
+        options.lifecycle.stop();
+        tracing::info!("stopping: not ready any more");
+        tokio::time::sleep(options.notice).await;
+    };
+    tokio::pin!(stop);
+    loop {
+        let permit = tokio::select! {
+            () = &mut stop => break,
+            permit = Arc::clone(&connections).acquire_owned() => permit,
+        };
+        let Ok(permit) = permit else { break };
+        let (stream, peer) = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+        };
+        let connection = connection(&builder, stream, Peer(peer), router.clone());
+        let watched = graceful.watch(connection);
+        metrics::gauge!(names::API_CONNECTIONS).increment(1.0);
+        tokio::spawn(async move {
+            // Errors here are the peer's: a reset, a timeout, not HTTP.
+            if let Err(error) = watched.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            metrics::gauge!(names::API_CONNECTIONS).decrement(1.0);
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(options.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!(seconds = options.drain.as_secs(), "requests in work did not finish in time");
+    }
+    Ok(())
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .keep_alive_interval(limits.header_timeout)
+        .keep_alive_timeout(PING_TIMEOUT);
+    builder
+}
+
+fn connection(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error: std::fmt::Display> + Send + use<> {
+    // Answers are small and waited for: send each at once.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no delay could not be set");
+    }
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.clone().call(request.map(Body::new))
+    });
+    builder.serve_connection(TokioIo::new(stream), service).into_owned()
+}

@@ -1,0 +1,16 @@
+//! Tests over a fake ledger: what the API makes of each answer, without a database.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{Request as HttpRequest, StatusCode},
+};
+use domain::actor::Role;
+
+pub(crate) mod fake;
+mod decode;
+mod handler;
+mod ops;
+mod orders;
+mod zz_serve;

@@ -1,0 +1,36 @@
+//! The world the integration tests live in: one private PostgreSQL for the whole test program, a migrated database
+//! per test, and the `ledger` program in processes of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod api;
+mod cluster;
+mod database;
+mod program;
+pub mod orders;
+
+pub use api::{Api, Response};
+pub use cluster::{Cluster, cluster};
+pub use database::{Database, MASTER_KEY, fresh_database};
+pub use program::{Program, ProgramOptions, binary, free_port};
+
+use std::{future::Future, time::{Duration, Instant}};
+
+/// The longest a test waits for something to become true.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `check` answers, and fails the test when it does not in time.
+pub async fn eventually<T, F, Fut>(what: &str, mut check: F) -> T
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Option<T>>,
+{
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = check().await {
+            return answer;
+        }
+        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,153 @@
+//! `ledger order show`: an order and its history, folded from the log.
+
+use chrono::{DateTime, FixedOffset, Utc};
+use commands::load::stream_id;
+use commands::record;
+use domain::ids::{OrderId, OrderNumber};
+use domain::order::{Order, OrderEvent, upcast};
+use serde::Serialize;
+use store::{Log, Recorded, claims};
+
+use super::Context;
+use crate::cli;
+use crate::database::{Database, failure};
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, Style};
+
+/// The longest history shown; an order has about a dozen events.
+const MAX_EVENTS: i64 = 1_000;
+/// Bangkok, in seconds east of Greenwich.
+const BANGKOK: i32 = 7 * 3600;
+
+/// One line of the history.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    version: i64,
+    position: i64,
+    event_id: uuid::Uuid,
+    #[serde(rename = "type")]
+    kind: String,
+    status_code: u16,
+    recorded_at: DateTime<Utc>,
+    actor: String,
+    role: String,
+    command_id: uuid::Uuid,
+    hash: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    id: OrderId,
+    version: i64,
+    order: Order,
+    history: Vec<Entry>,
+}
+
+pub(super) async fn run(action: cli::Order, context: Context) -> Result<Exit, Failure> {
+    let cli::Order::Show { id } = action;
+    let config = &context.loaded.config;
+    let database = Database::open(config).await?;
+    let shown = show(&id, &database, &context).await;
+    let closed = database.close().await;
+    let shown = shown?;
+    closed?;
+    if context.output.is_json() {
+        context.output.json(&shown)?;
+    } else {
+        print(&shown, context.output)?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn show(id: &str, database: &Database, context: &Context) -> Result<Shown, Failure> {
+    let log = database.log(&context.loaded.config).await?;
+    let found = find(id, &log).await;
+    let events = match found {
+        Ok(id) => log.stream(&stream_id(id), 0, MAX_EVENTS).await.map_err(failure).map(|events| (id, events)),
+        Err(error) => Err(error),
+    };
+    log.close().await;
+    let (id, events) = events?;
+    let version = events.last().map(|event| event.sequence).ok_or_else(|| unknown(&id.to_string()))?;
+    let mut order = Order::default();
+    let mut history = Vec::with_capacity(events.len());
+    for recorded in &events {
+        let event = decode(recorded)?;
+        order.apply(&event);
+        history.push(entry(recorded, &order));
+    }
+    Ok(Shown { id, version, order, history })
+}
+
+/// The order with this id or number.
+async fn find(text: &str, log: &Log) -> Result<OrderId, Failure> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let number = OrderNumber::new(text).map_err(|_| {
+        Failure::new(Exit::Usage, format!("{text} is neither an order id nor an order number"))
+            .hint("an id is a UUID, a number looks like QC-2026-01-31-000042")
+    })?;
+    let holder = claims::holder(log.pool(), log.log_id(), record::NUMBER, number.as_str());
+    let holder = holder.await.map_err(failure)?.ok_or_else(|| unknown(text))?;
+    holder.parse().map_err(|_| Failure::new(Exit::Damaged, format!("{holder} is not an order id")))
+}
+
+fn unknown(text: &str) -> Failure {
+    Failure::new(Exit::NotFound, format!("no order {text}"))
+}
+
+fn decode(recorded: &Recorded) -> Result<OrderEvent, Failure> {
+    upcast::decode(&recorded.event_type, &recorded.event_version, &recorded.payload)
+        .map_err(|error| Failure::new(Exit::Damaged, format!("position {}: {error}", recorded.position)))
+}
+
+fn entry(recorded: &Recorded, order: &Order) -> Entry {
+    let metadata: serde_json::Value = serde_json::from_str(&recorded.metadata).unwrap_or_default();
+    let text = |key: &str| metadata.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    Entry {
+        version: recorded.sequence,
+        position: recorded.position.0,
+        event_id: recorded.event_id,
+        kind: recorded.event_type.clone(),
+        status_code: order.status.code(),
+        recorded_at: recorded.recorded_at,
+        actor: text(record::ACTOR_ID),
+        role: text(record::ACTOR_ROLE),
+        command_id: recorded.command_id,
+        hash: hex(&recorded.hash),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn print(shown: &Shown, output: Output) -> Result<(), Failure> {
+    let order = &shown.order;
+    let bold = |text: &str| output.styled(Style::Bold, text);
+    output.line(format!("{}  {}", bold(order.number.as_str()), shown.id))?;
+    output.line(format!("  store     {} ({})", order.store_id, order.region))?;
+    output.line(format!("  status    {} {:?}", order.status.code(), order.status))?;
+    output.line(format!("  total     {} THB, cash due {}", order.totals.order_total, order.cod_due()))?;
+    output.line(format!("\n{}", bold("Lines")))?;
+    for line in &order.lines {
+        let line = &line.line;
+        let name = line.name_en.as_deref().or(line.name_th.as_deref()).unwrap_or_default();
+        output.line(format!("  {:>3}  {:<14} {:>10} x {:>12}  {name}", line.line_number, line.sku, line.quantity, line.unit_price))?;
+    }
+    output.line(format!("\n{} (Bangkok time)", bold("History")))?;
+    for entry in &shown.history {
+        let at = FixedOffset::east_opt(BANGKOK).map_or_else(
+            || entry.recorded_at.to_rfc3339(),
+            |zone| entry.recorded_at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S").to_string(),
+        );
+        output.line(format!(
+            "  {:>3}  {at}  {}  {:<24} {} ({})",
+            entry.version, entry.status_code, entry.kind, entry.actor, entry.role
+        ))?;
+    }
+    Ok(())
+}

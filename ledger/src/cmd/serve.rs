@@ -1,0 +1,328 @@
+//! `ledger serve`: everything wired, until a signal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api_graphql::auth::{AuthConfig, Authenticator, RegionStores, TokenRequest};
+use api_graphql::backend::Live;
+use api_graphql::health::{LedgerParts, Lifecycle};
+use api_graphql::limits::Limits;
+use api_graphql::{ApiState, ServeOptions};
+use commands::CommandBus;
+use commands::stores::StoreDirectory;
+use domain::actor::Role;
+use domain::ids::{RegionId, StoreId};
+use observability::exporter;
+use projections::{Model, ReadDb, Runner};
+use store::Log;
+use store::wake::Wake;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::Context;
+use crate::config::Config;
+use crate::database::{self, Database};
+use crate::embedded::ServerState;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, Style};
+use crate::{demo, notify};
+
+/// How often the log is looked at when its news do not come through.
+const POLL: Duration = Duration::from_millis(500);
+/// How often the stores of the regions are read again.
+const STORES_REFRESH: Duration = Duration::from_secs(10);
+/// A read model further behind than this makes `/readyz` say so.
+const LAG_LIMIT: Duration = Duration::from_secs(10);
+/// Between the 503 of `/readyz` and the closing of the door.
+const NOTICE: Duration = Duration::from_millis(500);
+/// What a stop needs beside the requests in work: the log's writer, the read models, the database.
+const CLOSING: Duration = Duration::from_secs(5);
+/// How long the token lives that a start prints.
+const FIRST_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
+
+pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
+    let config = &context.loaded.config;
+    // Before anything slow: a port in use is known at once.
+    let listener = bind("listen", config.listen).await?;
+    let operations = match config.ops_listen {
+        Some(address) => Some(bind("ops_listen", address).await?),
+        None => None,
+    };
+    let stop = stop_signal()?;
+    let database = Database::open_alone(config).await?;
+    let served = serve(&context, &database, listener, operations, stop).await;
+    let closed = database.close().await;
+    served?;
+    closed?;
+    Ok(Exit::Done)
+}
+
+async fn serve(
+    context: &Context,
+    database: &Database,
+    listener: TcpListener,
+    operations: Option<TcpListener>,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let config = &context.loaded.config;
+    database.bring_up_to_date(config).await?;
+    let log = database.log(config).await?;
+    let vault = database.vault(config, &log)?;
+    if config.demo {
+        demo::load(&log, &vault)
+            .await
+            .map_err(|error| Failure::new(Exit::Failed, error))?;
+    }
+    let bus = database::bus(config, &log, &vault);
+    let wake = Wake::listen(log.pool().clone(), log.log_id(), POLL);
+    let runner = Runner::spawn(&Model::ALL, log.clone(), wake);
+    let authenticator = authenticator(config, &log).await?;
+    let state = state(config, &bus, &log, &runner, authenticator.clone())?;
+    greet(
+        context,
+        &authenticator,
+        listener.local_addr().map_err(failed)?,
+    )?;
+    notify::ready();
+
+    let lifecycle = state.lifecycle.clone();
+    let options = serve_options(config, lifecycle);
+    let ended = ended(
+        stop,
+        database.started().map(|server| server.state()),
+    );
+    let (told, reason) = watch::channel(None);
+    let watching = tokio::spawn(async move {
+        told.send_replace(Some(ended.await));
+        told.closed().await;
+    });
+    let until = |mut reason: watch::Receiver<Option<Ended>>| async move {
+        // An error means that the watcher is gone: stop as well.
+        let _ = reason.wait_for(Option::is_some).await;
+        notify::stopping();
+    };
+    let router = api_graphql::router(state.clone());
+    let public = api_graphql::serve(listener, router, options.clone(), until(reason.clone()));
+    match operations {
+        Some(listener) => {
+            let router = api_graphql::operations_router(&state);
+            let private = api_graphql::serve(listener, router, options, until(reason.clone()));
+            tokio::try_join!(public, private).map_err(failed)?;
+        }
+        None => public.await.map_err(failed)?,
+    }
+    let end = reason.borrow().clone();
+    watching.abort();
+    runner.stop().await;
+    log.close().await;
+    match end {
+        Some(Ended::DatabaseLost(why)) => Err(Failure::new(Exit::Database, why)),
+        _ => Ok(()),
+    }
+}
+
+fn state(
+    config: &Config,
+    bus: &CommandBus,
+    log: &Log,
+    runner: &Runner,
+    authenticator: Arc<Authenticator>,
+) -> Result<ApiState, Failure> {
+    let read = ReadDb::new(log.pool().clone());
+    let figures = exporter::install().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let live = Live {
+        bus: bus.clone(),
+        read: read.clone(),
+        freshness: runner.freshness(read.clone()),
+        log: log.clone(),
+    };
+    Ok(ApiState {
+        backend: live.shared(),
+        authenticator,
+        parts: Arc::new(LedgerParts {
+            log: log.clone(),
+            read,
+            lag_limit: LAG_LIMIT,
+        }),
+        lifecycle: Lifecycle::default(),
+        render_metrics: Arc::new(move || figures.render()),
+        limits: limits(config),
+        introspection: config.introspection_enabled(),
+        graphiql: config.graphiql_enabled(),
+    })
+}
+
+fn limits(config: &Config) -> Limits {
+    let limits = &config.limits;
+    Limits {
+        body_bytes: usize::try_from(limits.body_bytes.0).unwrap_or(usize::MAX),
+        in_flight: limits.in_flight,
+        connections: limits.connections,
+        request_timeout: limits.request_timeout.0,
+        header_timeout: limits.header_timeout.0,
+        cost: limits.cost,
+    }
+}
+
+fn serve_options(config: &Config, lifecycle: Lifecycle) -> ServeOptions {
+    let grace = config.shutdown_grace.0;
+    ServeOptions {
+        limits: limits(config),
+        lifecycle,
+        notice: NOTICE.min(grace),
+        drain: grace.saturating_sub(NOTICE).saturating_sub(CLOSING),
+    }
+}
+
+/// The authenticator's settings, shared with `ledger token`.
+pub(super) fn auth_config(config: &Config) -> AuthConfig {
+    AuthConfig {
+        local_keys: config.token_keys(),
+        jwks_url: config.auth.jwks_url.clone(),
+        issuer: config.auth.issuer.clone(),
+        audience: config.auth.audience.clone(),
+    }
+}
+
+async fn authenticator(config: &Config, log: &Log) -> Result<Arc<Authenticator>, Failure> {
+    let stores = StoreDirectory::new(log.clone());
+    stores.refresh().await.map_err(database::failure)?;
+    let refreshed = stores.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(STORES_REFRESH).await;
+            if let Err(error) = refreshed.refresh().await {
+                tracing::warn!(%error, "the stores of the regions could not be read again");
+            }
+        }
+    });
+    let authenticator = Authenticator::open(auth_config(config), Arc::new(Regions(stores)))
+        .map_err(|error| Failure::new(Exit::Config, error))?;
+    Ok(Arc::new(authenticator))
+}
+
+struct Regions(StoreDirectory);
+
+impl RegionStores for Regions {
+    fn stores_of(&self, region: &RegionId) -> Vec<StoreId> {
+        self.0.in_region(region)
+    }
+}
+
+/// Why the program ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ended {
+    Asked,
+    DatabaseLost(String),
+}
+
+async fn ended(
+    mut stop: watch::Receiver<bool>,
+    server: Option<watch::Receiver<ServerState>>,
+) -> Ended {
+    let lost = async {
+        match server {
+            Some(mut state) => {
+                let failed = |state: &ServerState| matches!(state, ServerState::Failed(_));
+                match state.wait_for(failed).await.as_deref() {
+                    Ok(ServerState::Failed(why)) => why.clone(),
+                    _ => "the private database's supervisor ended".to_owned(),
+                }
+            }
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => Ended::Asked,
+        why = lost => Ended::DatabaseLost(why),
+    }
+}
+
+/// Turns true at the first SIGTERM or Ctrl-C; a second one ends the program at once.
+fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if stop.send_replace(true) {
+                tracing::warn!("a second signal: ending at once");
+                std::process::exit(Exit::Failed.code().into());
+            }
+        }
+    });
+    Ok(stopped)
+}
+
+async fn bind(key: &str, address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                format!("another program listens there; stop it, or set {key} to another port")
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                format!("ports below 1024 need more rights; set {key} to a higher one")
+            }
+            _ => format!("set {key} to an address of this machine"),
+        };
+        Failure::new(
+            Exit::Environment,
+            format!("cannot listen on {address}: {error}"),
+        )
+        .hint(hint)
+    })
+}
+
+fn failed(error: std::io::Error) -> Failure {
+    Failure::new(Exit::Failed, error)
+}
+
+/// What a person needs to begin. The token is shown to people and in demos only: it must not end in a log.
+fn greet(
+    context: &Context,
+    authenticator: &Authenticator,
+    address: std::net::SocketAddr,
+) -> Result<(), Failure> {
+    let config = &context.loaded.config;
+    let output: Output = context.output;
+    if output.is_json() || !(config.demo || output.is_terminal()) {
+        return Ok(());
+    }
+    let request = TokenRequest {
+        subject: "first-token".to_owned(),
+        role: Role::Admin,
+        stores: Vec::new(),
+        region: None,
+        scope: None,
+        lifetime: FIRST_TOKEN,
+    };
+    let bold = |text: &str| output.styled(Style::Bold, text);
+    output.line(format!(
+        "\n{}  http://{address}",
+        bold("Order Ledger is ready.")
+    ))?;
+    let Ok(token) = authenticator.issue(&request) else {
+        return Ok(());
+    };
+    let curl = format!(
+        "curl -s http://{address}/graphql -H 'content-type: application/json' -H \"authorization: Bearer $TOKEN\" \\\n     -d"
+    );
+    output.line(format!("\n{} (admin, 12 hours)\n{token}", bold("Token")))?;
+    output.line(format!("\n{}", bold("Try")))?;
+    if config.graphiql_enabled() {
+        output.line(format!(
+            "  1. Open http://{address}/graphiql, paste the token under Headers, place an order and walk it to delivered."
+        ))?;
+    }
+    output.line(format!(
+        "  2. TOKEN=<the token>; {curl} '{{\"query\":\"{{ storeBoard {{ storeId statuses {{ status count }} }} }}\"}}'"
+    ))?;
+    output.line(
+        "  3. ledger doctor      (the binary is target/release/ledger)\n\nCtrl-C stops everything.",
+    )
+}

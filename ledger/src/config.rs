@@ -1,0 +1,309 @@
+//! Configuration: flag, then environment, then file, then `config.default.toml`.
+
+mod dump;
+mod keys;
+mod load;
+#[cfg(test)]
+mod tests;
+mod units;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+use secrecy::{ExposeSecret, SecretBox, SecretString};
+use serde::Deserialize;
+
+use crate::embedded::{MASTER_KEY_BYTES, Options};
+
+pub use dump::Entry;
+pub use load::{ConfigError, Loaded, Sources, load};
+pub use units::{ByteSize, HumanDuration, Switch};
+
+/// Every default, with its explanation.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+
+/// Where root's embedded database goes when the default place cannot be reached by its account.
+pub const ROOT_DATA_DIR: &str = "/var/lib/ledger";
+
+/// Connections of the embedded server beyond the pool's: migrations, listeners, other programs.
+const EXTRA_CONNECTIONS: u16 = 24;
+
+/// Bounds of numbers that something is sized by.
+const POOL_RANGE: std::ops::RangeInclusive<u32> = 4..=500;
+const DEADLINE_RANGE_MS: std::ops::RangeInclusive<u64> = 50..=60_000;
+
+/// All settings. `config.default.toml` explains each.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address of the API.
+    pub listen: SocketAddr,
+    /// Address of health and metrics, where not `listen`.
+    pub ops_listen: Option<SocketAddr>,
+    /// Where the embedded database lives.
+    pub data_dir: PathBuf,
+    /// Database to use instead of an embedded one.
+    pub database_url: Option<SecretString>,
+    /// The same as its owner.
+    pub migrate_database_url: Option<SecretString>,
+    /// Most connections to it.
+    pub database_pool_max: u32,
+    /// Directory of the server programs.
+    pub postgres_bin_dir: Option<PathBuf>,
+    /// Account of the embedded server under root.
+    pub postgres_user: String,
+    /// Master key, base64.
+    pub master_key: Option<SecretString>,
+    /// Longest run of a command, in milliseconds.
+    pub command_deadline_ms: u64,
+    /// Orders kept in memory.
+    pub hot_orders: u64,
+    /// Events between snapshots.
+    pub snapshot_every: u32,
+    /// GraphiQL.
+    pub graphiql: Switch,
+    /// Introspection.
+    pub introspection: Switch,
+    /// How long a stop waits.
+    pub shutdown_grace: HumanDuration,
+    /// Demo data.
+    pub demo: bool,
+    /// Tokens.
+    pub auth: Auth,
+    /// Bounds of the API.
+    pub limits: Limits,
+    /// Logging.
+    pub log: Log,
+}
+
+/// Whose tokens count.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Identity provider's key set.
+    pub jwks_url: Option<String>,
+    /// Expected issuer.
+    pub issuer: Option<String>,
+    /// Expected audience.
+    pub audience: Option<String>,
+    /// Key pairs of our own.
+    pub local_keys_dir: Option<PathBuf>,
+}
+
+/// Bounds of the API that an operator may change.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Request body.
+    pub body_bytes: ByteSize,
+    /// Cost points of an operation.
+    pub cost: usize,
+    /// Requests at once.
+    pub in_flight: usize,
+    /// Connections at once.
+    pub connections: usize,
+    /// Body to answer.
+    pub request_timeout: HumanDuration,
+    /// Connection to headers.
+    pub header_timeout: HumanDuration,
+}
+
+/// Logging.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Text or JSON.
+    pub format: LogFormat,
+    /// Level or filter.
+    pub level: String,
+}
+
+/// What a log line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise.
+    Auto,
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Config {
+    /// Whether the private PostgreSQL is used.
+    pub const fn is_embedded(&self) -> bool {
+        self.database_url.is_none()
+    }
+
+    /// What the embedded server is started with.
+    pub fn embedded_options(&self) -> Options {
+        let pool = u16::try_from(self.database_pool_max).unwrap_or(u16::MAX);
+        Options {
+            bin_dir: self.postgres_bin_dir.clone(),
+            account: self.postgres_user.clone(),
+            max_connections: pool.saturating_add(EXTRA_CONNECTIONS),
+            ..Options::new(&self.data_dir)
+        }
+    }
+
+    /// The URL for migrations in external mode.
+    pub fn migrate_url(&self) -> Option<&SecretString> {
+        self.migrate_database_url
+            .as_ref()
+            .or(self.database_url.as_ref())
+    }
+
+    /// The configured master key, decoded; `None` where none is configured.
+    ///
+    /// # Errors
+    /// When it is not 32 bytes in base64.
+    pub fn master_key_bytes(
+        &self,
+    ) -> Result<Option<SecretBox<[u8; MASTER_KEY_BYTES]>>, ConfigError> {
+        let Some(text) = &self.master_key else {
+            return Ok(None);
+        };
+        base64::engine::general_purpose::STANDARD
+            .decode(text.expose_secret().trim())
+            .ok()
+            .and_then(|bytes| <[u8; MASTER_KEY_BYTES]>::try_from(bytes).ok())
+            .map(|key| Some(SecretBox::new(Box::new(key))))
+            .ok_or_else(|| {
+                ConfigError::Invalid(vec![
+                    "master_key: 32 bytes in base64 are expected; make one with `openssl rand -base64 32`"
+                        .to_owned(),
+                ])
+            })
+    }
+
+    /// Where the key pairs of local tokens are; `None` when only an identity provider counts.
+    pub fn token_keys(&self) -> Option<PathBuf> {
+        match &self.auth.local_keys_dir {
+            Some(dir) => Some(dir.clone()),
+            None if self.is_embedded() && self.auth.jwks_url.is_none() => {
+                Some(crate::embedded::token_keys(&self.data_dir))
+            }
+            None => None,
+        }
+    }
+
+    /// Whether `/graphiql` is served.
+    pub fn graphiql_enabled(&self) -> bool {
+        self.graphiql.or(self.listen.ip().is_loopback())
+    }
+
+    /// Whether the schema may be asked for.
+    pub fn introspection_enabled(&self) -> bool {
+        self.introspection.or(self.listen.ip().is_loopback())
+    }
+
+    /// The command deadline.
+    pub const fn command_deadline(&self) -> Duration {
+        Duration::from_millis(self.command_deadline_ms)
+    }
+
+    /// Checks what single values cannot show: all that is wrong, one sentence each.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with every problem.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let mut problems = Vec::new();
+        self.check_exposure(&mut problems);
+        self.check_database(&mut problems);
+        self.check_auth(&mut problems);
+        if !POOL_RANGE.contains(&self.database_pool_max) {
+            problems.push(format!(
+                "database_pool_max: {} to {} connections are possible, not {}",
+                POOL_RANGE.start(),
+                POOL_RANGE.end(),
+                self.database_pool_max
+            ));
+        }
+        if !DEADLINE_RANGE_MS.contains(&self.command_deadline_ms) {
+            problems.push(format!(
+                "command_deadline_ms: {} to {} ms are possible, not {}",
+                DEADLINE_RANGE_MS.start(),
+                DEADLINE_RANGE_MS.end(),
+                self.command_deadline_ms
+            ));
+        }
+        if self.snapshot_every == 0 {
+            problems.push("snapshot_every: at least 1 event is needed".to_owned());
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::Invalid(problems))
+        }
+    }
+
+    /// Nothing without a token is reachable from other machines.
+    fn check_exposure(&self, problems: &mut Vec<String>) {
+        if self.listen.ip().is_loopback() {
+            return;
+        }
+        let listen = self.listen;
+        if self.ops_listen.is_none() {
+            problems.push(format!(
+                "listen: {listen} can be reached from other machines, and /metrics and health ask for no token: \
+                 set ops_listen to a private address, such as 127.0.0.1:9090"
+            ));
+        }
+        if self.graphiql == Switch::On {
+            problems.push(format!(
+                "graphiql: the page asks for no token and {listen} can be reached from other machines: \
+                 set it to \"auto\" or false"
+            ));
+        }
+    }
+
+    fn check_database(&self, problems: &mut Vec<String>) {
+        if let Err(ConfigError::Invalid(wrong)) = self.master_key_bytes() {
+            problems.extend(wrong);
+        }
+        if self.is_embedded() {
+            if self.migrate_database_url.is_some() {
+                problems.push(
+                    "migrate_database_url: it goes with database_url, which is not set".to_owned(),
+                );
+            }
+            return;
+        }
+        if self.master_key.is_none() {
+            problems.push(
+                "master_key: it is required with database_url; make one with `openssl rand -base64 32` and keep a copy"
+                    .to_owned(),
+            );
+        }
+        if self.demo {
+            problems.push(
+                "demo: demo data goes into an embedded database only; unset demo or database_url"
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn check_auth(&self, problems: &mut Vec<String>) {
+        let auth = &self.auth;
+        if auth.jwks_url.is_some() && (auth.issuer.is_none() || auth.audience.is_none()) {
+            problems.push(
+                "auth.jwks_url: auth.issuer and auth.audience are required with it, or tokens made for others would count"
+                    .to_owned(),
+            );
+        }
+        if auth.jwks_url.is_none() && self.token_keys().is_none() {
+            problems.push(
+                "auth.jwks_url: nobody could sign in; set it, or auth.local_keys_dir for tokens of our own"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// The file used when nobody names one.
+pub(crate) fn usual_file() -> &'static Path {
+    Path::new("ledger.toml")
+}

@@ -1,0 +1,118 @@
+//! The settings in force, for people and programs.
+
+use serde_json::{Value, json};
+
+use super::keys::{KEYS, Kind};
+use super::{Config, Loaded};
+
+/// What stands for a secret.
+const REDACTED: &str = "[redacted]";
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: &'static str,
+    /// Its value; null where it has none, redacted where it is a secret.
+    pub value: Value,
+    /// Where it came from; `None` where it has no value.
+    pub origin: Option<String>,
+}
+
+impl Loaded {
+    /// Every setting, in the order of `config.default.toml`.
+    pub fn entries(&self) -> Vec<Entry> {
+        let all = values(&self.config);
+        KEYS.iter()
+            .map(|key| {
+                let value = all
+                    .pointer(&format!("/{}", key.name.replace('.', "/")))
+                    .cloned()
+                    .unwrap_or_default();
+                let shown = match key.kind {
+                    Kind::Secret if !value.is_null() => REDACTED.into(),
+                    _ => value,
+                };
+                Entry {
+                    key: key.name,
+                    origin: self.origins.get(key.name).cloned(),
+                    value: shown,
+                }
+            })
+            .collect()
+    }
+
+    /// The settings as a configuration file, each with its origin.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        let mut section = "";
+        for entry in self.entries() {
+            let (table, name) = entry.key.rsplit_once('.').unwrap_or(("", entry.key));
+            if table != section {
+                text.push_str(&format!("\n[{table}]\n"));
+                section = table;
+            }
+            match &entry.origin {
+                // JSON's strings, numbers and truth values are TOML's as well.
+                Some(origin) => {
+                    text.push_str(&format!("{name} = {}  # {origin}\n", entry.value));
+                }
+                None => text.push_str(&format!("# {name} is not set\n")),
+            }
+        }
+        text
+    }
+
+    /// The settings as one JSON object: key to value and origin.
+    pub fn to_json(&self) -> Value {
+        self.entries()
+            .into_iter()
+            .map(|entry| {
+                let shown = json!({ "value": entry.value, "origin": entry.origin });
+                (entry.key.to_owned(), shown)
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+}
+
+/// The settings as nested JSON. Secrets are shown as present or absent only.
+fn values(config: &Config) -> Value {
+    let secret = |value: &Option<secrecy::SecretString>| value.as_ref().map(|_| REDACTED);
+    json!({
+        "listen": config.listen,
+        "ops_listen": config.ops_listen,
+        "data_dir": config.data_dir,
+        "database_url": secret(&config.database_url),
+        "migrate_database_url": secret(&config.migrate_database_url),
+        "database_pool_max": config.database_pool_max,
+        "postgres_bin_dir": config.postgres_bin_dir,
+        "postgres_user": config.postgres_user,
+        "master_key": secret(&config.master_key),
+        "command_deadline_ms": config.command_deadline_ms,
+        "hot_orders": config.hot_orders,
+        "snapshot_every": config.snapshot_every,
+        "graphiql": config.graphiql,
+        "introspection": config.introspection,
+        "shutdown_grace": config.shutdown_grace,
+        "demo": config.demo,
+        "auth": {
+            "jwks_url": config.auth.jwks_url,
+            "issuer": config.auth.issuer,
+            "audience": config.auth.audience,
+            "local_keys_dir": config.auth.local_keys_dir,
+        },
+        "limits": {
+            "body_bytes": config.limits.body_bytes,
+            "cost": config.limits.cost,
+            "in_flight": config.limits.in_flight,
+            "connections": config.limits.connections,
+            "request_timeout": config.limits.request_timeout,
+            "header_timeout": config.limits.header_timeout,
+        },
+        "log": {
+            "format": format!("{:?}", config.log.format).to_lowercase(),
+            "level": config.log.level,
+        },
+    })
+}

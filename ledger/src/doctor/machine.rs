@@ -1,0 +1,200 @@
+//! Checks of the machine: server programs, directory, port, clock, limits.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::{Finding, Status};
+use crate::config::Config;
+use crate::embedded::{self, Binaries, DataDirLock, EmbeddedError, Options};
+
+/// Free space below which a disk fills while nobody looks, in megabytes.
+const LOW_SPACE_MB: u64 = 2_000;
+
+/// Open files: connections, server log, sockets. Below the first it fails under load.
+const FILES_NEEDED: u64 = 1_024;
+const FILES_WANTED: u64 = 4_096;
+
+/// Before this the clock was never set: 2025-01-01 in seconds since 1970.
+const EARLIEST: u64 = 1_735_689_600;
+
+/// How far the clock may lie behind the newest file of the data directory.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
+
+/// Looks at everything that needs no database.
+pub async fn check(config: &Config) -> Vec<Finding> {
+    let running = DataDirLock::holder(&config.data_dir);
+    let mut findings = Vec::new();
+    if config.is_embedded() {
+        let options = config.embedded_options();
+        findings.push(programs(&options));
+        findings.push(directory(&options));
+        findings.push(space(&config.data_dir));
+        findings.push(other_ledger(running));
+    }
+    findings.push(port("port", config.listen, running.is_some()));
+    if let Some(address) = config.ops_listen {
+        findings.push(port("operations port", address, running.is_some()));
+    }
+    findings.push(clock(&config.data_dir));
+    findings.push(open_files());
+    findings
+}
+
+fn programs(options: &Options) -> Finding {
+    const CHECK: &str = "PostgreSQL programs";
+    let wanted = embedded::cluster_version(&options.data_dir);
+    match wanted.and_then(|wanted| Binaries::find(options.bin_dir.as_deref(), wanted)) {
+        Ok(found) => Finding::ok(
+            CHECK,
+            format!("version {} in {}", found.major, found.dir.display()),
+        ),
+        Err(error) => Finding::failure(CHECK, error.to_string()),
+    }
+}
+
+fn directory(options: &Options) -> Finding {
+    const CHECK: &str = "data directory";
+    let dir = options.data_dir.display();
+    match embedded::check_access(options) {
+        Ok(account) => Finding::ok(CHECK, format!("{dir}, PostgreSQL runs as `{account}`")),
+        Err(error) => Finding::failure(CHECK, error.to_string()),
+    }
+}
+
+fn space(data_dir: &Path) -> Finding {
+    const CHECK: &str = "free space";
+    let existing = nearest_existing(data_dir);
+    match embedded::free_mb(&existing) {
+        Ok(free) if free < embedded::MIN_FREE_MB => Finding::failure(
+            CHECK,
+            EmbeddedError::DiskFull {
+                path: existing,
+                free_mb: free,
+                needed_mb: embedded::MIN_FREE_MB,
+            }
+            .to_string(),
+        ),
+        Ok(free) if free < LOW_SPACE_MB => Finding::warning(
+            CHECK,
+            format!("{free} MB, less than {LOW_SPACE_MB} MB: free some before it fills"),
+        ),
+        Ok(free) => Finding::ok(CHECK, format!("{free} MB")),
+        Err(error) => Finding::warning(CHECK, error.to_string()),
+    }
+}
+
+/// The path itself or the first parent that is there.
+fn nearest_existing(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.ancestors()
+        .find(|candidate| candidate.exists())
+        .map_or_else(|| PathBuf::from("/"), Path::to_owned)
+}
+
+fn other_ledger(running: Option<Option<u32>>) -> Finding {
+    const CHECK: &str = "running ledger";
+    match running {
+        None => Finding::ok(CHECK, "none on this data directory"),
+        Some(Some(pid)) => Finding::ok(CHECK, format!("process {pid} serves this data directory")),
+        Some(None) => Finding::ok(CHECK, "one serves this data directory"),
+    }
+}
+
+fn port(check: &'static str, address: SocketAddr, running: bool) -> Finding {
+    match TcpListener::bind(address) {
+        Ok(_) => Finding::ok(check, format!("{address} is free")),
+        Err(_) if running => {
+            Finding::ok(check, format!("{address} is taken by the running ledger"))
+        }
+        Err(error) => Finding::failure(
+            check,
+            format!("{address} cannot be used ({error}): stop what uses it or set another address"),
+        ),
+    }
+}
+
+fn clock(data_dir: &Path) -> Finding {
+    const CHECK: &str = "clock";
+    let now = SystemTime::now();
+    let seconds = now
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    if seconds < EARLIEST {
+        return Finding::failure(
+            CHECK,
+            "the clock was never set: set it and keep it set (NTP)",
+        );
+    }
+    // The server touches this file at every checkpoint.
+    let newest = std::fs::metadata(data_dir.join("postgres/global/pg_control"))
+        .and_then(|found| found.modified());
+    match newest.map(|written| written.duration_since(now)) {
+        Ok(Ok(ahead)) if ahead > CLOCK_TOLERANCE => Finding::failure(
+            CHECK,
+            format!(
+                "the data directory was written {} s in the future: set the clock right before events are recorded with wrong times",
+                ahead.as_secs()
+            ),
+        ),
+        _ => Finding::ok(
+            CHECK,
+            chrono::DateTime::<chrono::Utc>::from(now)
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        ),
+    }
+}
+
+fn open_files() -> Finding {
+    const CHECK: &str = "open files";
+    let advice = "raise it (ulimit -n, or LimitNOFILE= of the service)";
+    match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok((limit, _)) if limit < FILES_NEEDED => {
+            Finding::failure(CHECK, format!("the limit is {limit}: {advice}"))
+        }
+        Ok((limit, _)) if limit < FILES_WANTED => Finding::new(
+            CHECK,
+            Status::Warning,
+            format!("the limit is {limit}, less than {FILES_WANTED}: {advice}"),
+        ),
+        Ok((limit, _)) => Finding::ok(CHECK, format!("the limit is {limit}")),
+        Err(error) => Finding::warning(CHECK, error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_fails_unless_we_took_it() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        assert_eq!(port("port", address, false).status, Status::Failure);
+        assert_eq!(port("port", address, true).status, Status::Ok);
+    }
+
+    #[test]
+    fn a_clock_behind_the_data_fails() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(clock(dir.path()).status, Status::Ok);
+        let global = dir.path().join("postgres/global");
+        std::fs::create_dir_all(&global).unwrap();
+        let control = std::fs::File::create(global.join("pg_control")).unwrap();
+        control
+            .set_modified(SystemTime::now() + Duration::from_secs(3600))
+            .unwrap();
+        assert_eq!(clock(dir.path()).status, Status::Failure);
+    }
+
+    #[test]
+    fn nothing_is_made_by_looking() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("a/b");
+        assert_eq!(nearest_existing(&missing), dir.path());
+        assert_eq!(space(&missing).check, "free space");
+        assert!(!missing.exists());
+    }
+}

@@ -1,0 +1,15 @@
+//! The ledger program as a library: tests start the same parts that the binary does.
+
+pub mod cli;
+pub mod cmd;
+pub mod config;
+pub mod database;
+pub mod doctor;
+pub mod embedded;
+pub mod exit;
+pub mod notify;
+pub mod output;
+pub mod progress;
+pub mod demo;
+pub mod import;
+pub mod sample;

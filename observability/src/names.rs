@@ -1,0 +1,90 @@
+//! The names of every metric, with unit and meaning.
+//!
+//! Durations are histograms in seconds, sizes are counts or bytes, as the name's ending says.
+
+// ---- store -------------------------------------------------------------------------------------
+
+/// Histogram: commands that went to the database in one append call.
+pub const APPEND_BATCH_COMMANDS: &str = "ledger_append_batch_commands";
+
+/// Histogram: seconds from handing a command to the log until its answer (queue, call, commit).
+pub const APPEND_SECONDS: &str = "ledger_append_seconds";
+
+/// Histogram: seconds one append call took, round trip and commit included.
+pub const APPEND_CALL_SECONDS: &str = "ledger_append_call_seconds";
+
+/// Histogram: seconds an append call waited in the database for the head of the log. High values
+/// mean that another process, or an open transaction, holds it.
+pub const HEAD_LOCK_WAIT_SECONDS: &str = "ledger_head_lock_wait_seconds";
+
+/// Counter: commands answered by the log, by label `outcome` (`appended`, `replayed`, `conflict`,
+/// `reused`, `claimed`, `key_exists`, `invalid`, `unavailable`, `unknown`, `overloaded`).
+pub const APPEND_COMMANDS_TOTAL: &str = "ledger_append_commands_total";
+
+/// Counter: append calls sent again because the connection was lost while they were under way.
+pub const APPEND_RESENT_TOTAL: &str = "ledger_append_resent_total";
+
+/// Gauge: commands that wait for the writer.
+pub const APPEND_QUEUE_COMMANDS: &str = "ledger_append_queue_commands";
+
+/// Gauge: open connections of the pool, by label `state` (`idle`, `used`).
+pub const POOL_CONNECTIONS: &str = "ledger_pool_connections";
+
+/// Counter: times the listener for new events lost its connection and readers fell back to
+/// polling.
+pub const WAKE_LOST_TOTAL: &str = "ledger_wake_lost_total";
+
+// ---- projections -------------------------------------------------------------------------------
+// All carry the label `projection`.
+
+/// Gauge: events in the log that the read model has not applied.
+pub const PROJECTION_LAG_EVENTS: &str = "ledger_projection_lag_events";
+
+/// Gauge: seconds for which the oldest event that the read model has not applied has been in the
+/// log; 0 when there is none.
+pub const PROJECTION_LAG_SECONDS: &str = "ledger_projection_lag_seconds";
+
+/// Gauge: 1 when the read model stands still at an event it cannot apply.
+pub const PROJECTION_FAILED: &str = "ledger_projection_failed";
+
+/// Histogram: seconds from a page's first lock to its commit.
+pub const PROJECTION_APPLY_SECONDS: &str = "ledger_projection_apply_seconds";
+
+/// Histogram: events of one applied page.
+pub const PROJECTION_BATCH_EVENTS: &str = "ledger_projection_batch_events";
+
+/// Counter: events applied.
+pub const PROJECTION_EVENTS_TOTAL: &str = "ledger_projection_events_total";
+
+/// Counter: pages tried again after an error that may pass.
+pub const PROJECTION_RETRIES_TOTAL: &str = "ledger_projection_retries_total";
+
+// ---- commands ----------------------------------------------------------------------------------
+
+/// Histogram: seconds from a command's arrival at the bus to its answer, by labels `command` and
+/// `outcome` (`done`, `already_applied`, `replayed`, or why it was not carried out).
+pub const COMMAND_SECONDS: &str = "ledger_command_seconds";
+
+/// Counter: decisions overtaken by another command on the same order.
+pub const COMMAND_CONFLICTS: &str = "ledger_command_conflicts_total";
+
+/// Counter: snapshots that disagreed with their events and were deleted. Must stay 0.
+pub const SNAPSHOT_MISMATCHES: &str = "ledger_snapshot_mismatches_total";
+
+// ---- api ---------------------------------------------------------------------------------------
+
+/// Histogram: seconds from the end of a request's headers to its answer, by labels `operation` (the
+/// top-level field, `several`, `introspection`, `unknown` or `none`) and `status` (the HTTP code).
+pub const API_REQUEST_SECONDS: &str = "ledger_api_request_seconds";
+
+/// Gauge: GraphQL requests in work.
+pub const API_IN_FLIGHT: &str = "ledger_api_in_flight";
+
+/// Gauge: open connections.
+pub const API_CONNECTIONS: &str = "ledger_api_connections";
+
+/// Counter: requests turned away before they ran, by label `reason` (a code of the answer).
+pub const API_REJECTED_TOTAL: &str = "ledger_api_rejected_total";
+
+/// Counter: requests that panicked and were answered with 500. Anything but zero is a defect.
+pub const API_PANICS_TOTAL: &str = "ledger_api_panics_total";

@@ -1,0 +1,24 @@
+//! The read side: read models filled from the log, and the queries over them.
+//!
+//! A projection owns its tables and moves its checkpoint in the same transaction as its rows, so every
+//! event counts exactly once ([`runner`]). What a model holds is a pure fold of the log; [`check`]
+//! proves it. Queries go through [`ReadDb`], the one place that knows which server answers a read, and
+//! may first wait until a model has seen a position ([`freshness`]).
+
+mod decode;
+mod ownership;
+mod read_db;
+
+pub mod check;
+pub mod freshness;
+pub mod model;
+pub mod order_view;
+pub mod rebuild;
+pub mod runner;
+pub mod store_board;
+
+pub use decode::Poison;
+pub use freshness::{Freshness, Reached};
+pub use model::Model;
+pub use read_db::{ReadDb, ReadError};
+pub use runner::Runner;

@@ -1,0 +1,389 @@
+//! What a list of orders may be narrowed to and sorted by, as SQL with binds.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    actor::StoreScope,
+    ids::{CustomerId, RegionId, StoreId},
+    money::Money,
+    order::{
+        OrderStatus,
+        event::{Channel, System},
+    },
+};
+use sqlx::{Postgres, QueryBuilder};
+
+use super::{cursor::Cursor, fold};
+use crate::read_db::allowed_ids;
+
+/// 9999-12-31T23:59:59Z in seconds since 1970, the latest time a filter compares with; the earliest is
+/// 1970. Times further out mean the same and the database could not hold all of them.
+const LATEST_SECONDS: i64 = 253_402_300_799;
+/// The longest order number: `QC-`, the day, `-`, 12 digits.
+const MAX_NUMBER_CHARS: usize = 26;
+
+/// The order of a list. Ties are broken by order id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OrderSort {
+    /// Last placed first.
+    #[default]
+    NewestFirst,
+    /// First placed first.
+    OldestFirst,
+    /// Last changed first. An order that changes between two pages moves to the front.
+    UpdatedFirst,
+    /// Highest order total first.
+    TotalDesc,
+}
+
+impl OrderSort {
+    /// Every sort.
+    pub const ALL: [Self; 4] = [
+        Self::NewestFirst,
+        Self::OldestFirst,
+        Self::UpdatedFirst,
+        Self::TotalDesc,
+    ];
+
+    pub(super) const fn tag(self) -> u8 {
+        match self {
+            Self::NewestFirst => b'N',
+            Self::OldestFirst => b'O',
+            Self::UpdatedFirst => b'U',
+            Self::TotalDesc => b'T',
+        }
+    }
+
+    pub(super) fn from_tag(tag: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.tag() == tag)
+    }
+
+    const fn column(self) -> &'static str {
+        match self {
+            Self::NewestFirst | Self::OldestFirst => "placed_at",
+            Self::UpdatedFirst => "updated_at",
+            Self::TotalDesc => "order_total",
+        }
+    }
+
+    /// Whether rows come in falling order of the key when read in the list's own direction.
+    const fn descends(self) -> bool {
+        !matches!(self, Self::OldestFirst)
+    }
+}
+
+impl fmt::Display for OrderSort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NewestFirst => "newest first",
+            Self::OldestFirst => "oldest first",
+            Self::UpdatedFirst => "recently updated first",
+            Self::TotalDesc => "highest total first",
+        })
+    }
+}
+
+/// Which orders a list holds: all conditions must be met; an absent one is met by every order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderFilter {
+    /// The stores the caller may see. Not a wish but a limit: there is no default.
+    pub allowed: StoreScope,
+    /// Orders of any of these stores.
+    pub stores: Option<Vec<StoreId>>,
+    /// Orders in any of these statuses.
+    pub statuses: Option<Vec<OrderStatus>>,
+    /// Orders of this channel.
+    pub channel: Option<Channel>,
+    /// Orders of this region.
+    pub region: Option<RegionId>,
+    /// Orders of this customer.
+    pub customer_id: Option<CustomerId>,
+    /// Orders whose number starts so.
+    pub number_prefix: Option<String>,
+    /// The order another system knows by this reference.
+    pub reference: Option<(System, String)>,
+    /// Placed at or after.
+    pub placed_from: Option<DateTime<Utc>>,
+    /// Placed before.
+    pub placed_to: Option<DateTime<Utc>>,
+    /// Last changed at or after.
+    pub updated_from: Option<DateTime<Utc>>,
+    /// Last changed before.
+    pub updated_to: Option<DateTime<Utc>>,
+    /// Order total at least.
+    pub total_min: Option<Money>,
+    /// Order total at most.
+    pub total_max: Option<Money>,
+}
+
+impl OrderFilter {
+    /// Every order inside the scope.
+    pub const fn within(allowed: StoreScope) -> Self {
+        Self {
+            allowed,
+            stores: None,
+            statuses: None,
+            channel: None,
+            region: None,
+            customer_id: None,
+            number_prefix: None,
+            reference: None,
+            placed_from: None,
+            placed_to: None,
+            updated_from: None,
+            updated_to: None,
+            total_min: None,
+            total_max: None,
+        }
+    }
+
+    /// Adds the conditions to `sql`, which ends inside a `where` clause. `false`: no row can meet them,
+    /// do not ask.
+    pub(super) fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) -> bool {
+        if let Some(stores) = allowed_ids(&self.allowed, self.stores.as_deref())
+            && !push_any(sql, "store_id", stores)
+        {
+            return false;
+        }
+        if let Some(statuses) = &self.statuses
+            && !push_any(
+                sql,
+                "status",
+                statuses.iter().map(|s| fold::code(s.code())).collect(),
+            )
+        {
+            return false;
+        }
+        if let Some(channel) = self.channel {
+            sql.push(" and channel = ").push_bind(channel.as_str());
+        }
+        if let Some(region) = &self.region {
+            sql.push(" and region = ").push_bind(region.to_string());
+        }
+        if let Some(customer) = &self.customer_id {
+            sql.push(" and customer_id = ")
+                .push_bind(customer.to_string());
+        }
+        self.push_times(sql);
+        self.push_totals(sql);
+        self.push_texts(sql)
+    }
+
+    fn push_times(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+        let bounds = [
+            (" and placed_at >= ", self.placed_from),
+            (" and placed_at < ", self.placed_to),
+            (" and updated_at >= ", self.updated_from),
+            (" and updated_at < ", self.updated_to),
+        ];
+        for (condition, time) in bounds {
+            if let Some(time) = time {
+                let seconds = time.timestamp().clamp(0, LATEST_SECONDS);
+                // Out of range: the clamped bound; inside: the bound itself with its fraction.
+                let bound = if seconds == time.timestamp() {
+                    time
+                } else {
+                    DateTime::from_timestamp(seconds, 0).unwrap_or(time)
+                };
+                sql.push(condition).push_bind(bound);
+            }
+        }
+    }
+
+    fn push_totals(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+        let bounds = [
+            (" and order_total >= ", self.total_min),
+            (" and order_total <= ", self.total_max),
+        ];
+        for (condition, total) in bounds {
+            if let Some(total) = total {
+                sql.push(condition)
+                    .push_bind(total.to_string())
+                    .push("::text::numeric");
+            }
+        }
+    }
+
+    fn push_texts(&self, sql: &mut QueryBuilder<'_, Postgres>) -> bool {
+        if let Some(prefix) = &self.number_prefix {
+            let Some(end) = prefix_end(prefix) else {
+                return false;
+            };
+            sql.push(" and number >= ").push_bind(prefix.clone());
+            sql.push(" and number < ").push_bind(end);
+        }
+        if let Some((system, reference)) = &self.reference {
+            // PostgreSQL's text cannot hold NUL, so no order has such a reference.
+            if reference.contains('\0') {
+                return false;
+            }
+            sql.push(" and order_id = (select order_id from order_ref where system = ")
+                .push_bind(system.as_str())
+                .push(" and reference = ")
+                .push_bind(reference.clone())
+                .push(")");
+        }
+        true
+    }
+}
+
+/// The least text after every order number that starts with `prefix`; `None` when no number can.
+fn prefix_end(prefix: &str) -> Option<String> {
+    let known = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
+    if prefix.len() > MAX_NUMBER_CHARS || !prefix.chars().all(known) {
+        return None;
+    }
+    let mut end = prefix.to_owned();
+    // Every known character has a successor in ASCII. An empty prefix ends after every number.
+    let last = end
+        .pop()
+        .map_or('~', |c| char::from((c as u8).saturating_add(1)));
+    end.push(last);
+    Some(end)
+}
+
+/// Adds `column = value` or `column = any(values)`. One value is kept apart: only then can an index on
+/// (column, sort key) deliver the rows in order.
+fn push_any<T>(
+    sql: &mut QueryBuilder<'_, Postgres>,
+    column: &'static str,
+    mut values: Vec<T>,
+) -> bool
+where
+    T: 'static
+        + Send
+        + sqlx::Type<Postgres>
+        + for<'q> sqlx::Encode<'q, Postgres>
+        + sqlx::postgres::PgHasArrayType,
+{
+    match values.len() {
+        0 => return false,
+        1 => {
+            if let Some(value) = values.pop() {
+                sql.push(" and ").push(column).push(" = ").push_bind(value);
+            }
+        }
+        _ => {
+            sql.push(" and ")
+                .push(column)
+                .push(" = any(")
+                .push_bind(values)
+                .push(")");
+        }
+    }
+    true
+}
+
+/// The part of a list to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Window {
+    /// The first rows, or the first after a cursor.
+    Forward {
+        /// How many rows.
+        first: i64,
+        /// The cursor to start after.
+        after: Option<String>,
+    },
+    /// The last rows, or the last before a cursor; in the list's own order.
+    Backward {
+        /// How many rows.
+        last: i64,
+        /// The cursor to end before.
+        before: Option<String>,
+    },
+}
+
+/// One page of a filtered and sorted list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageRequest {
+    /// Which orders.
+    pub filter: OrderFilter,
+    /// In which order.
+    pub sort: OrderSort,
+    /// Which part.
+    pub window: Window,
+}
+
+/// Adds the place to start from, the direction and the limit.
+pub(super) fn push_window(
+    sql: &mut QueryBuilder<'_, Postgres>,
+    sort: OrderSort,
+    backward: bool,
+    cursor: Option<Cursor>,
+    limit: i64,
+) {
+    let column = sort.column();
+    let (comparison, direction) = if sort.descends() != backward {
+        (" < ", " desc")
+    } else {
+        (" > ", " asc")
+    };
+    if let Some(cursor) = cursor {
+        sql.push(" and (")
+            .push(column)
+            .push(", order_id)")
+            .push(comparison)
+            .push("(");
+        match sort {
+            OrderSort::TotalDesc => {
+                sql.push_bind(Money::from_units(cursor.key).to_string())
+                    .push("::text::numeric");
+            }
+            _ => {
+                sql.push_bind(
+                    DateTime::<Utc>::from_timestamp_micros(cursor.key).unwrap_or_default(),
+                );
+            }
+        }
+        sql.push(", ").push_bind(cursor.id).push(")");
+    }
+    sql.push(" order by ")
+        .push(column)
+        .push(direction)
+        .push(", order_id")
+        .push(direction);
+    sql.push(" limit ").push_bind(limit);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn store(id: &str) -> StoreId {
+        StoreId::new(id).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn the_end_of_a_prefix_follows_all_it_starts(prefix in "[A-Z0-9-]{0,26}", rest in "[A-Z0-9-]{0,9}") {
+            let end = prefix_end(&prefix).unwrap();
+            let number = format!("{prefix}{rest}");
+            prop_assert!(number.as_bytes() < end.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_prefix_no_number_has_asks_nothing() {
+        for prefix in ["qc", "QC%", "QC\0", "ใบสั่ง", "QC-2026-01-31-0000000000000"] {
+            assert_eq!(prefix_end(prefix), None, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn only_allowed_stores_are_asked_for() {
+        let mut filter =
+            OrderFilter::within(StoreScope::Only(vec![store("CFR001"), store("CFR002")]));
+        filter.stores = Some(vec![store("CFR002"), store("CFR003")]);
+        let ids = allowed_ids(&filter.allowed, filter.stores.as_deref());
+        assert_eq!(ids, Some(vec!["CFR002".to_owned()]));
+        filter.stores = Some(vec![store("CFR003")]);
+        let mut sql = QueryBuilder::new("where true");
+        assert!(!filter.push(&mut sql));
+        filter.stores = None;
+        filter.allowed = StoreScope::Only(Vec::new());
+        assert!(!filter.push(&mut QueryBuilder::new("where true")));
+    }
+}

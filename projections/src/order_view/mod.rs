@@ -1,0 +1,40 @@
+//! The order view: one row per order to list, filter and sort by, with the order's whole state beside it;
+//! the partner references; and the history of each order.
+//!
+//! A row equals the fold of its order's events by construction: [`apply`] loads the state, applies
+//! events with `Order::apply` and writes the state back, together with the columns derived from it.
+
+mod apply;
+mod cursor;
+mod filter;
+mod fold;
+mod history;
+mod read;
+
+use chrono::{DateTime, Utc};
+use domain::{ids::OrderId, order::Order};
+use store::Position;
+
+pub(crate) use apply::{Derived, apply, references};
+pub use cursor::CursorError;
+pub use filter::{OrderFilter, OrderSort, PageRequest, Window};
+pub(crate) use fold::{Change, code as status_code, status as status_of};
+pub use history::{HistoryActor, HistoryEntry, HistoryPage, MAX_HISTORY_PAGE, history};
+pub use read::{Edge, MAX_IDS, MAX_PAGE, Page, by_id, by_ids, by_number, by_ref, explain, page};
+
+/// One order as the view knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderRow {
+    /// The order.
+    pub id: OrderId,
+    /// Its version: the number of its events so far.
+    pub version: i64,
+    /// The log position of its last event.
+    pub position: Position,
+    /// Its whole state.
+    pub order: Order,
+    /// When its first event was recorded.
+    pub placed_at: DateTime<Utc>,
+    /// When its last event was recorded.
+    pub updated_at: DateTime<Utc>,
+}

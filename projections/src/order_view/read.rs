@@ -1,0 +1,228 @@
+//! Queries over the order view.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{OrderId, OrderNumber},
+    money::Money,
+    order::event::System,
+};
+use sqlx::{FromRow, Postgres, QueryBuilder, Row, postgres::PgRow, types::Json};
+use store::Position;
+use uuid::Uuid;
+
+use super::{
+    OrderRow,
+    cursor::Cursor,
+    filter::{OrderSort, PageRequest, Window, push_window},
+};
+use crate::{ReadDb, ReadError, read_db::check_page_size};
+
+/// The most rows of one page.
+pub const MAX_PAGE: i64 = 100;
+/// The most ids of one [`by_ids`] call.
+pub const MAX_IDS: i64 = 1_000;
+
+const SELECT: &str =
+    "select order_id, version, position, doc, placed_at, updated_at from order_view where ";
+
+impl FromRow<'_, PgRow> for OrderRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let Json(order) = row.try_get("doc")?;
+        Ok(Self {
+            id: OrderId(row.try_get::<Uuid, _>("order_id")?),
+            version: row.try_get("version")?,
+            position: Position(row.try_get("position")?),
+            order,
+            placed_at: row.try_get::<DateTime<Utc>, _>("placed_at")?,
+            updated_at: row.try_get::<DateTime<Utc>, _>("updated_at")?,
+        })
+    }
+}
+
+impl OrderRow {
+    fn cursor(&self, sort: OrderSort) -> String {
+        let key = match sort {
+            OrderSort::NewestFirst | OrderSort::OldestFirst => self.placed_at.timestamp_micros(),
+            OrderSort::UpdatedFirst => self.updated_at.timestamp_micros(),
+            OrderSort::TotalDesc => self.total().units(),
+        };
+        Cursor {
+            sort,
+            key,
+            id: self.id.0,
+        }
+        .encode()
+    }
+
+    /// The total the view sorts and filters by.
+    pub(crate) const fn total(&self) -> Money {
+        self.order.totals.order_total
+    }
+}
+
+/// The order of this id.
+pub async fn by_id(db: &ReadDb, id: OrderId) -> Result<Option<OrderRow>, ReadError> {
+    let mut sql = QueryBuilder::<Postgres>::new(SELECT);
+    sql.push("order_id = ").push_bind(id.0);
+    Ok(sql.build_query_as().fetch_optional(db.node()).await?)
+}
+
+/// The orders of these ids, in no particular order; absent ones are left out. At most [`MAX_IDS`].
+pub async fn by_ids(db: &ReadDb, ids: &[OrderId]) -> Result<Vec<OrderRow>, ReadError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    check_page_size(i64::try_from(ids.len()).unwrap_or(i64::MAX), MAX_IDS)?;
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let mut sql = QueryBuilder::<Postgres>::new(SELECT);
+    sql.push("order_id = any(").push_bind(ids).push(")");
+    Ok(sql.build_query_as().fetch_all(db.node()).await?)
+}
+
+/// The order of this number.
+pub async fn by_number(db: &ReadDb, number: &OrderNumber) -> Result<Option<OrderRow>, ReadError> {
+    let mut sql = QueryBuilder::<Postgres>::new(SELECT);
+    sql.push("number = ").push_bind(number.as_str());
+    Ok(sql.build_query_as().fetch_optional(db.node()).await?)
+}
+
+/// The order that another system knows by this reference.
+pub async fn by_ref(
+    db: &ReadDb,
+    system: System,
+    reference: &str,
+) -> Result<Option<OrderRow>, ReadError> {
+    // PostgreSQL's text cannot hold NUL, so no order has such a reference.
+    if reference.contains('\0') {
+        return Ok(None);
+    }
+    let mut sql = QueryBuilder::<Postgres>::new(SELECT);
+    sql.push("order_id = (select order_id from order_ref where system = ")
+        .push_bind(system.as_str())
+        .push(" and reference = ")
+        .push_bind(reference)
+        .push(")");
+    Ok(sql.build_query_as().fetch_optional(db.node()).await?)
+}
+
+/// A row and its place in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edge {
+    /// Where the row stands, for `after` and `before`.
+    pub cursor: String,
+    /// The order.
+    pub row: OrderRow,
+}
+
+/// One page of a list, in the list's order whichever way it was read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// The rows.
+    pub edges: Vec<Edge>,
+    /// More rows follow. Read backward: a cursor was given, so the rows it was taken from follow.
+    pub has_next: bool,
+    /// Rows precede. Read forward: a cursor was given, so the rows it was taken from precede.
+    pub has_previous: bool,
+}
+
+/// Reads one page. Rows that appear or vanish between two pages are never the reason that another row
+/// is shown twice or left out.
+pub async fn page(db: &ReadDb, request: &PageRequest) -> Result<Page, ReadError> {
+    let parts = Parts::of(request)?;
+    let Some(mut sql) = page_sql("", request, &parts) else {
+        return Ok(Page::default());
+    };
+    // Not kept as a prepared statement: there are thousands of shapes, and a plan for all stores and
+    // statuses alike would be wrong for most of them.
+    let mut rows: Vec<OrderRow> = sql
+        .build_query_as()
+        .persistent(false)
+        .fetch_all(db.node())
+        .await?;
+    let size = usize::try_from(parts.size).unwrap_or(usize::MAX);
+    let more = rows.len() > size;
+    rows.truncate(size);
+    if parts.backward {
+        rows.reverse();
+    }
+    let edges = rows
+        .into_iter()
+        .map(|row| Edge {
+            cursor: row.cursor(request.sort),
+            row,
+        })
+        .collect();
+    let beyond = parts.cursor.is_some();
+    let (has_next, has_previous) = if parts.backward {
+        (beyond, more)
+    } else {
+        (more, beyond)
+    };
+    Ok(Page {
+        edges,
+        has_next,
+        has_previous,
+    })
+}
+
+/// A window, checked.
+struct Parts {
+    size: i64,
+    cursor: Option<Cursor>,
+    backward: bool,
+}
+
+impl Parts {
+    fn of(request: &PageRequest) -> Result<Self, ReadError> {
+        let (size, cursor, backward) = match &request.window {
+            Window::Forward { first, after } => (*first, after, false),
+            Window::Backward { last, before } => (*last, before, true),
+        };
+        let size = check_page_size(size, MAX_PAGE)?;
+        let cursor = cursor
+            .as_deref()
+            .map(|text| Cursor::decode(text, request.sort))
+            .transpose()?;
+        Ok(Self {
+            size,
+            cursor,
+            backward,
+        })
+    }
+}
+
+/// The query of a page; `None` when no row can match.
+fn page_sql(
+    prefix: &'static str,
+    request: &PageRequest,
+    parts: &Parts,
+) -> Option<QueryBuilder<'static, Postgres>> {
+    let mut sql = QueryBuilder::new(prefix);
+    sql.push(SELECT).push("true");
+    if !request.filter.push(&mut sql) {
+        return None;
+    }
+    // One row more than asked tells whether there are more.
+    push_window(
+        &mut sql,
+        request.sort,
+        parts.backward,
+        parts.cursor,
+        parts.size + 1,
+    );
+    Some(sql)
+}
+
+/// How the database would read a page: the lines of `explain`, for tests and operators. Empty when no
+/// row can match and nothing is asked.
+pub async fn explain(db: &ReadDb, request: &PageRequest) -> Result<Vec<String>, ReadError> {
+    let parts = Parts::of(request)?;
+    let Some(mut sql) = page_sql("explain ", request, &parts) else {
+        return Ok(Vec::new());
+    };
+    Ok(sql
+        .build_query_scalar()
+        .persistent(false)
+        .fetch_all(db.node())
+        .await?)
+}

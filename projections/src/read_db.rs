@@ -1,0 +1,83 @@
+//! Which server answers a read.
+
+use domain::{actor::StoreScope, ids::StoreId};
+use sqlx::PgPool;
+
+use crate::order_view::CursorError;
+
+/// The pools that queries may use. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ReadDb {
+    primary: PgPool,
+}
+
+impl ReadDb {
+    /// Reads go to the primary.
+    pub const fn new(primary: PgPool) -> Self {
+        Self { primary }
+    }
+
+    /// The node that answers the next read. A wait for a checkpoint and the read that follows it must
+    /// use the same node.
+    pub(crate) const fn node(&self) -> &PgPool {
+        &self.primary
+    }
+}
+
+/// Why a read failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The caller's cursor cannot be used.
+    #[error(transparent)]
+    Cursor(#[from] CursorError),
+    /// The caller asked for no rows, or for too many.
+    #[error("a page has 1 to {max} rows, not {asked}")]
+    PageSize {
+        /// The size asked for.
+        asked: i64,
+        /// The largest page.
+        max: i64,
+    },
+    /// A stored row does not decode: the read model needs a rebuild.
+    #[error("a stored row does not decode; rebuild the read model: {0}")]
+    Corrupt(String),
+    /// The database did not answer; worth a retry.
+    #[error("the database did not answer the read: {0}")]
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                Self::Corrupt(error.to_string())
+            }
+            other => Self::Database(other),
+        }
+    }
+}
+
+/// Checks a page size asked for by a caller.
+pub(crate) fn check_page_size(asked: i64, max: i64) -> Result<i64, ReadError> {
+    if (1..=max).contains(&asked) {
+        Ok(asked)
+    } else {
+        Err(ReadError::PageSize { asked, max })
+    }
+}
+
+/// The stores that are both allowed and asked for; `None` means every store.
+pub(crate) fn allowed_ids(allowed: &StoreScope, asked: Option<&[StoreId]>) -> Option<Vec<String>> {
+    let text = |id: &StoreId| id.to_string();
+    match (allowed, asked) {
+        (StoreScope::All, None) => None,
+        (StoreScope::All, Some(ids)) => Some(ids.iter().map(text).collect()),
+        (StoreScope::Only(ids), None) => Some(ids.iter().map(text).collect()),
+        (StoreScope::Only(_), Some(ids)) => Some(
+            ids.iter()
+                .filter(|id| allowed.covers(id))
+                .map(text)
+                .collect(),
+        ),
+    }
+}

@@ -1,0 +1,3 @@
+select order_id, store_id, region, status
+from store_board_order
+where order_id = any($1)

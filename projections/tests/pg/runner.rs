@@ -1,0 +1,360 @@
+//! Exactly once, one of several, loud when stopped.
+
+use std::time::Duration;
+
+use domain::{
+    actor::StoreScope,
+    ids::{OrderId, OrderNumber},
+    order::{OrderStatus, event::System},
+};
+use projections::{Freshness, Model, Reached, freshness::status, order_view, rebuild, store_board};
+use store::{LogId, Position};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::support::{PATIENCE, TestDb, Trade, append_raw, checkpoint, fresh_db, new_event};
+
+#[tokio::test]
+async fn the_models_equal_a_fold_of_the_log() {
+    let db = fresh_db().await;
+    let mut trade = Trade::new(1);
+    let runner = db.run();
+    trade.run(&db.log, 120, 600).await;
+    db.caught_up().await;
+    db.assert_clean().await;
+    let counted: i64 = store_board::board(&db.db, &StoreScope::All, None)
+        .await
+        .unwrap()
+        .iter()
+        .map(|c| c.count)
+        .sum();
+    assert_eq!(counted, 120);
+    for life in &trade.orders {
+        let row = order_view::by_id(&db.db, life.id).await.unwrap().unwrap();
+        assert_eq!((row.version, row.order.status), (life.version, life.status));
+        let by_number = order_view::by_number(&db.db, &row.order.number)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(by_number, row);
+        for reference in &row.order.refs {
+            let by_ref = order_view::by_ref(&db.db, reference.system, &reference.reference)
+                .await
+                .unwrap();
+            assert_eq!(by_ref.as_ref(), Some(&row));
+        }
+        let history = order_view::history(&db.db, life.id, 100, 0).await.unwrap();
+        assert!(!history.has_next);
+        assert_eq!(history.entries.len() as i64, life.version);
+        assert_eq!(history.entries[0].status_from, None);
+        assert_eq!(history.entries.last().unwrap().status_to, life.status);
+        assert!(
+            history
+                .entries
+                .windows(2)
+                .all(|w| w[1].status_from == Some(w[0].status_to))
+        );
+        assert_eq!(history.entries[0].actor.id, "somchai");
+    }
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let db = fresh_db().await;
+    let number = OrderNumber::new("QC-2026-01-01-000001").unwrap();
+    assert_eq!(
+        order_view::by_id(&db.db, OrderId(Uuid::nil()))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(order_view::by_number(&db.db, &number).await.unwrap(), None);
+    assert_eq!(
+        order_view::by_ref(&db.db, System::Grab, "GF\0")
+            .await
+            .unwrap(),
+        None
+    );
+    assert!(
+        order_view::history(&db.db, OrderId(Uuid::nil()), 10, 0)
+            .await
+            .unwrap()
+            .entries
+            .is_empty()
+    );
+}
+
+/// Ends the connection that waits for the lock held by the test: the page's rows are written, its
+/// transaction is not committed.
+async fn kill_waiter(db: &TestDb) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let killed: Vec<bool> = sqlx::query_scalar(
+            "select pg_terminate_backend(pid) from pg_stat_activity \
+             where datname = current_database() and wait_event_type = 'Lock' and query like '%order_ref%'",
+        )
+        .fetch_all(&db.admin)
+        .await
+        .unwrap();
+        if !killed.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "nobody waits for the lock");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_kill_between_apply_and_commit_applies_once() {
+    let db = fresh_db().await;
+    let mut trade = Trade::new(2);
+    let runner = db.run();
+    for _ in 0..5 {
+        let mut block = db.pool.begin().await.unwrap();
+        sqlx::query("lock table order_ref in access exclusive mode")
+            .execute(&mut *block)
+            .await
+            .unwrap();
+        let before = checkpoint(&db, Model::OrderView).await;
+        trade.run(&db.log, 30, 20).await;
+        kill_waiter(&db).await;
+        assert_eq!(checkpoint(&db, Model::OrderView).await, before);
+        block.rollback().await.unwrap();
+        db.caught_up().await;
+        db.assert_clean().await;
+    }
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn racing_runners_apply_once() {
+    let db = fresh_db().await;
+    let others = [db.another().await, db.another().await];
+    let runners = [db.run(), others[0].run(), others[1].run()];
+    let mut trade = Trade::new(3);
+    for _ in 0..20 {
+        trade.run(&db.log, 20, 60).await;
+        // As if the owner had been frozen for longer than its lease.
+        sqlx::query("update projection_checkpoint set updated_at = 'epoch'")
+            .execute(&db.pool)
+            .await
+            .unwrap();
+    }
+    db.caught_up().await;
+    db.assert_clean().await;
+    for runner in runners {
+        runner.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_older_epoch_writes_nothing() {
+    let db = fresh_db().await;
+    let runner = db.run();
+    let mut trade = Trade::new(4);
+    trade.run(&db.log, 10, 10).await;
+    db.caught_up().await;
+    let before = checkpoint(&db, Model::OrderView).await;
+    // Another process takes over and shows signs of life.
+    let taken = "update projection_checkpoint \
+                 set owner_epoch = owner_epoch + 1, updated_at = clock_timestamp() + interval '1 second'";
+    sqlx::query(taken).execute(&db.pool).await.unwrap();
+    trade.run(&db.log, 10, 10).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(checkpoint(&db, Model::OrderView).await, before);
+    // It dies: after its lease this process goes on.
+    db.caught_up().await;
+    db.assert_clean().await;
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopped_runner_hands_over_at_once() {
+    let db = fresh_db().await;
+    let other = db.another().await;
+    let mut trade = Trade::new(5);
+    let first = db.run();
+    trade.run(&db.log, 10, 10).await;
+    db.caught_up().await;
+    let second = other.run();
+    first.stop().await;
+    let stopped = Instant::now();
+    trade.run(&db.log, 10, 10).await;
+    db.caught_up().await;
+    assert!(
+        stopped.elapsed() < Duration::from_millis(2_500),
+        "{:?}",
+        stopped.elapsed()
+    );
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn a_rebuild_from_zero_equals_the_live_model() {
+    let db = fresh_db().await;
+    let mut trade = Trade::new(6);
+    let runner = db.run();
+    trade.run(&db.log, 200, 900).await;
+    db.caught_up().await;
+    let live = db.dump().await;
+    for model in Model::ALL {
+        rebuild::reset(&db.pool, LogId::DEFAULT, model)
+            .await
+            .unwrap();
+    }
+    db.caught_up().await;
+    assert_eq!(db.dump().await, live);
+    db.assert_clean().await;
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_nobody_knows_stops_the_models_before_it() {
+    let db = fresh_db().await;
+    let mut trade = Trade::new(7);
+    trade.run(&db.log, 20, 30).await;
+    let life = trade.orders[0].clone();
+    let poison = append_raw(
+        life.id,
+        life.version,
+        new_event("order.teleported", r#"{"type":"order.teleported"}"#.into()),
+    );
+    let at = db.log.append(poison).await.unwrap().first_position;
+    trade.orders.remove(0);
+    trade.run(&db.log, 20, 30).await;
+    let runner = db.run();
+    let deadline = Instant::now() + PATIENCE;
+    let stopped = loop {
+        let status = status(&db.db, LogId::DEFAULT).await.unwrap();
+        if status.iter().all(|s| s.failed.is_some()) {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "{status:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    for model in stopped {
+        let failure = model.failed.clone().unwrap();
+        assert_eq!(failure.position, at);
+        assert!(
+            failure.reason.contains("order.teleported"),
+            "{}",
+            failure.reason
+        );
+        assert_eq!(model.position, Position(at.0 - 1));
+        assert!(model.lag_events() > 0);
+    }
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn a_mended_failure_goes_on_where_it_stopped() {
+    let db = fresh_db().await;
+    // A row that the log knows nothing of stands in the way of order 5's reference or a later one.
+    sqlx::query(
+        "insert into order_ref (system, reference, order_id) select 'GRAB', 'GF-' || n, gen_random_uuid() \
+         from generate_series(5, 50) as n",
+    )
+    .execute(&db.pool)
+    .await
+    .unwrap();
+    let mut trade = Trade::new(8);
+    let runner = db.run();
+    trade.run(&db.log, 50, 50).await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let status = status(&db.db, LogId::DEFAULT).await.unwrap();
+        let view = status.iter().find(|s| s.model == Model::OrderView).unwrap();
+        if let Some(failure) = &view.failed {
+            assert!(
+                failure.reason.contains("order_ref_pk"),
+                "{}",
+                failure.reason
+            );
+            assert_eq!(failure.position.0, view.position.0 + 1);
+            break;
+        }
+        assert!(Instant::now() < deadline, "{status:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    runner.stop().await;
+    sqlx::query("delete from order_ref where order_id not in (select order_id from order_view)")
+        .execute(&db.pool)
+        .await
+        .unwrap();
+    let runner = db.run();
+    db.caught_up().await;
+    db.assert_clean().await;
+    assert!(
+        status(&db.db, LogId::DEFAULT)
+            .await
+            .unwrap()
+            .iter()
+            .all(|s| s.failed.is_none())
+    );
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn a_read_waits_for_the_position_it_must_show() {
+    let db = fresh_db().await;
+    let runner = db.run();
+    let live = runner.freshness(db.db.clone());
+    let polling = Freshness::polling(db.db.clone(), LogId::DEFAULT);
+    let mut trade = Trade::new(9);
+    trade.run(&db.log, 5, 5).await;
+    for freshness in [&live, &polling] {
+        trade.run(&db.log, 1, 20).await;
+        let head = db.log.head().await.unwrap().position;
+        for model in Model::ALL {
+            let reached = freshness.wait(model, head, PATIENCE).await.unwrap();
+            assert_eq!(reached, Reached::Fresh);
+            assert!(checkpoint(&db, model).await >= head);
+            let started = Instant::now();
+            let ahead = Position(head.0 + 1);
+            let reached = freshness
+                .wait(model, ahead, Duration::from_millis(100))
+                .await
+                .unwrap();
+            assert_eq!(reached, Reached::Stale { at: head });
+            assert!(started.elapsed() >= Duration::from_millis(100));
+            assert!(started.elapsed() < Duration::from_secs(1));
+        }
+    }
+    runner.stop().await;
+    let head = db.log.head().await.unwrap().position;
+    let reached = live
+        .wait(Model::OrderView, head, Duration::from_millis(100))
+        .await
+        .unwrap();
+    assert_eq!(
+        reached,
+        Reached::Fresh,
+        "a stopped runner is looked up in the database"
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_model_is_found() {
+    let db = fresh_db().await;
+    let mut trade = Trade::new(10);
+    let runner = db.run();
+    trade.run(&db.log, 30, 60).await;
+    db.caught_up().await;
+    runner.stop().await;
+    db.assert_clean().await;
+    let placed = OrderStatus::Open.code();
+    for damage in [
+        "update order_view set status = 9000 - status where order_id = (select min(order_id::text)::uuid from order_view)".to_owned(),
+        "delete from order_view where order_id = (select min(order_id::text)::uuid from order_view)".to_owned(),
+        "update order_history set status_to = 1500 where version = 1".to_owned(),
+        "insert into order_ref values ('SLICK', 'S-1', gen_random_uuid())".to_owned(),
+        format!("update store_board set orders = orders + 1 where status = {placed}"),
+    ] {
+        let before = projections::check::check(&db.pool, LogId::DEFAULT).await.unwrap().found;
+        let changed = sqlx::query(&damage).execute(&db.pool).await.unwrap().rows_affected();
+        assert!(changed > 0, "{damage}");
+        let after = projections::check::check(&db.pool, LogId::DEFAULT).await.unwrap().found;
+        assert!(after > before, "{damage}");
+    }
+}

@@ -1,0 +1,87 @@
+//! Connection pools.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::error::StoreError;
+
+/// Prepared statements kept per connection: more than this program has.
+const STATEMENT_CACHE: usize = 256;
+
+/// How a pool connects. Two of its connections are taken for good by a ledger that appends and
+/// listens: the writer's and the listener's.
+#[derive(Clone, Debug)]
+pub struct PoolConfig {
+    /// Most connections.
+    pub max_connections: u32,
+    /// Longest wait for a free or a new connection.
+    pub acquire_timeout: Duration,
+    /// Longest run of a statement; the server cancels it then. `None` for migrations and replays.
+    pub statement_timeout: Option<Duration>,
+    /// Longest time a transaction may sit idle before the server ends it: it could hold locks.
+    pub idle_in_transaction_timeout: Duration,
+    /// Longest wait for a lock.
+    pub lock_timeout: Duration,
+    /// What `pg_stat_activity` shows.
+    pub application_name: String,
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self {
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(2),
+            statement_timeout: Some(Duration::from_secs(30)),
+            idle_in_transaction_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(5),
+            application_name: "ledger".to_owned(),
+        }
+    }
+}
+
+/// Opens a pool and makes one connection, to fail early.
+///
+/// The timeouts travel as start-up options; behind PgBouncer these need
+/// `ignore_startup_parameters = options` and the timeouts set on the role instead.
+///
+/// # Errors
+/// The URL cannot be read or the server does not answer within `acquire_timeout`.
+pub async fn pool(url: &str, config: &PoolConfig) -> Result<PgPool, StoreError> {
+    let options = PgConnectOptions::from_str(url)?;
+    pool_with(options, config).await
+}
+
+/// The same from options built by the caller, such as a socket and a user.
+///
+/// # Errors
+/// The server does not answer within `acquire_timeout`.
+pub async fn pool_with(
+    options: PgConnectOptions,
+    config: &PoolConfig,
+) -> Result<PgPool, StoreError> {
+    let millis = |d: Duration| d.as_millis().to_string();
+    let mut options = options
+        .application_name(&config.application_name)
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .options([
+            (
+                "idle_in_transaction_session_timeout",
+                millis(config.idle_in_transaction_timeout),
+            ),
+            ("lock_timeout", millis(config.lock_timeout)),
+            // Short statements only; compiling one takes longer than running it.
+            ("jit", "off".to_owned()),
+        ]);
+    if let Some(limit) = config.statement_timeout {
+        options = options.options([("statement_timeout", millis(limit))]);
+    }
+    let pool = PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(config.acquire_timeout)
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}

@@ -1,0 +1,247 @@
+//! One caller: receipts, refusals, claims, keys.
+
+use store::{AppendError, Position, SubjectKey};
+
+use crate::db::*;
+
+#[tokio::test]
+async fn what_was_appended_is_read_back() {
+    let Some(db) = fresh_db().await else { return };
+    let log = db.log().await;
+    let first = append("a", 0, 2);
+    let receipt = log.append(first.clone()).await.unwrap();
+    assert_eq!((receipt.version, receipt.replayed), (2, false));
+    assert_eq!(
+        (receipt.first_position, receipt.last_position),
+        (Position(1), Position(2))
+    );
+    log.append(append("b", 0, 1)).await.unwrap();
+    let second = append("a", 2, 3);
+    log.append(second.clone()).await.unwrap();
+
+    let all = log.page(Position::START, 100).await.unwrap();
+    assert_eq!(
+        all.iter().map(|e| e.position.0).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5, 6]
+    );
+    assert_eq!(all[1].payload, first.events[1].payload);
+    assert_eq!(all[1].metadata, first.events[1].metadata);
+    assert_eq!(all[1].prev_hash, all[0].hash);
+    assert_eq!(log.head().await.unwrap().hash, all[5].hash);
+    let tail = log.stream(&second.stream, 1, 3).await.unwrap();
+    assert_eq!(
+        tail.iter().map(|e| e.sequence).collect::<Vec<_>>(),
+        [2, 3, 4]
+    );
+    let (hash, again) = log.receipt(first.command_id).await.unwrap().unwrap();
+    assert_eq!(hash, first.request_hash);
+    assert_eq!(again.event_ids, receipt.event_ids);
+    assert_eq!(log.receipt(Uuid::now_v7()).await.unwrap(), None);
+    db.assert_sound(6).await;
+}
+
+#[tokio::test]
+async fn a_repeated_command_gets_its_first_receipt_and_a_reused_id_is_an_error() {
+    let Some(db) = fresh_db().await else { return };
+    let log = db.log().await;
+    let command = append("a", 0, 2);
+    let first = log.append(command.clone()).await.unwrap();
+    log.append(append("a", 2, 1)).await.unwrap();
+    let again = log.append(command.clone()).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(
+        store::Receipt {
+            replayed: false,
+            ..again
+        },
+        first
+    );
+    let mut other = command;
+    other.request_hash = [8; 32];
+    assert_eq!(log.append(other).await, Err(AppendError::CommandReused));
+    db.assert_sound(3).await;
+}
+
+#[tokio::test]
+async fn a_refused_command_takes_no_position_and_keeps_its_id() {
+    let Some(db) = fresh_db().await else { return };
+    let log = db.log().await;
+    log.append(append("a", 0, 2)).await.unwrap();
+    let mut stale = append("a", 1, 1);
+    assert_eq!(
+        log.append(stale.clone()).await,
+        Err(AppendError::VersionConflict {
+            expected: 1,
+            actual: 2
+        })
+    );
+    let missing = append("nobody", 3, 1);
+    assert_eq!(
+        log.append(missing).await,
+        Err(AppendError::VersionConflict {
+            expected: 3,
+            actual: 0
+        })
+    );
+    stale.expected_version = 2;
+    let receipt = log.append(stale).await.unwrap();
+    assert_eq!(receipt.first_position, Position(3));
+    assert!(!receipt.replayed);
+    db.assert_sound(3).await;
+}
+
+#[tokio::test]
+async fn a_refusal_inside_a_batch_leaves_its_mates_alone() {
+    let Some(db) = fresh_db().await else { return };
+    let log = db.log().await;
+    log.append(append("taken", 0, 1)).await.unwrap();
+    let commands = (0..60).map(|n| {
+        // Every third is refused, the very first one of the batch too.
+        let stream = if n % 3 == 0 {
+            "taken".to_owned()
+        } else {
+            new_stream()
+        };
+        (n, append(&stream, 0, 1 + n % 4))
+    });
+    let mut tasks = tokio::task::JoinSet::new();
+    for (n, command) in commands {
+        let log = log.clone();
+        tasks.spawn(async move { (n, log.append(command).await) });
+    }
+    let mut events = 1;
+    while let Some(result) = tasks.join_next().await {
+        let (n, result) = result.unwrap();
+        assert_eq!(result.is_ok(), n % 3 != 0, "{n}: {result:?}");
+        events += if n % 3 == 0 { 0 } else { 1 + n % 4 };
+    }
+    db.assert_sound(events).await;
+}
+
+#[tokio::test]
+async fn a_claim_belongs_to_the_stream_that_made_it_first() {
+    let Some(db) = fresh_db().await else { return };
+    let log = db.log().await;
+    let mut first = append("a", 0, 2);
+    first.claims = vec![claim("number", "QC-1"), claim("ref:GRAB", "G1")];
+    let receipt = log.append(first.clone()).await.unwrap();
+
+    let mut same_request = append("b", 0, 1);
+    same_request.claims = vec![claim("number", "QC-2"), claim("ref:GRAB", "G1")];
+    let refused = log.append(same_request.clone()).await.unwrap_err();
+    let AppendError::ClaimTaken {
+        scope,
+        value,
+        holder,
+        holder_receipt,
+    } = refused
+    else {
+        panic!("{refused:?}")
+    };
+    assert_eq!((&*scope, &*value, &*holder), ("ref:GRAB", "G1", "a"));
+    let holder_receipt = holder_receipt.unwrap();
+    assert_eq!(holder_receipt.command_id, first.command_id);
+    assert_eq!(holder_receipt.event_ids, receipt.event_ids);
+
+    let mut other_request = same_request;
+    other_request.request_hash = [9; 32];
+    assert!(matches!(
+        log.append(other_request).await,
+        Err(AppendError::ClaimTaken {
+            holder_receipt: None,
+            ..
+        })
+    ));
+    // The refused commands claimed nothing, and a stream may claim its own values again.
+    let mut free = append("c", 0, 1);
+    free.claims = vec![claim("number", "QC-2")];
+    log.append(free).await.unwrap();
+    let mut own = append("a", 2, 1);
+    own.claims = vec![claim("number", "QC-1")];
+    log.append(own).await.unwrap();
+    assert_eq!(db.count("SELECT count(*) FROM claims").await, 3);
+    db.assert_sound(4).await;
+}
+
+#[tokio::test]
+async fn a_subject_has_one_key() {
+    let Some(db) = fresh_db().await else { return };
+    let log = db.log().await;
+    let key = |wrapped: &[u8]| {
+        Some(SubjectKey {
+            subject: "customer:1".to_owned(),
+            wrapped: wrapped.to_vec(),
+        })
+    };
+    let mut first = append("a", 0, 1);
+    first.subject_key = key(b"one");
+    log.append(first).await.unwrap();
+    let mut second = append("b", 0, 1);
+    second.subject_key = key(b"two");
+    assert_eq!(
+        log.append(second.clone()).await,
+        Err(AppendError::SubjectKeyExists("customer:1".to_owned()))
+    );
+    second.subject_key = key(b"one");
+    log.append(second).await.unwrap();
+    let pool = log.pool();
+    assert_eq!(
+        store::keys::get(pool, LOG, "customer:1")
+            .await
+            .unwrap()
+            .unwrap(),
+        b"one"
+    );
+    assert_eq!(
+        store::keys::insert_if_absent(pool, LOG, "customer:1", b"x")
+            .await
+            .unwrap(),
+        b"one"
+    );
+    assert_eq!(
+        store::keys::insert_if_absent(pool, LOG, "customer:2", b"y")
+            .await
+            .unwrap(),
+        b"y"
+    );
+    db.assert_sound(2).await;
+}
+
+#[tokio::test]
+async fn a_command_that_cannot_be_stored_fails_alone() {
+    let Some(db) = fresh_db().await else { return };
+    let log = db.log().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..80 {
+        let mut command = append(&new_stream(), 0, 1);
+        match n {
+            11 => command.events[0].payload = "{\"a\":".to_owned(),
+            40 => command.events[0].payload = "{\"a\":\"\0\"}".to_owned(),
+            41 => command.events[0].event_type = "a\0b".to_owned(),
+            _ => {}
+        }
+        let log = log.clone();
+        tasks.spawn(async move { (n, log.append(command).await) });
+    }
+    for (n, result) in tasks.join_all().await {
+        if [11, 40, 41].contains(&n) {
+            assert!(
+                matches!(result, Err(AppendError::Invalid(_))),
+                "{n}: {result:?}"
+            );
+        } else {
+            result.unwrap();
+        }
+    }
+    let mut empty = append("e", 0, 0);
+    assert!(matches!(
+        log.append(empty.clone()).await,
+        Err(AppendError::Invalid(_))
+    ));
+    empty.events = (0..257).map(event).collect();
+    assert!(matches!(
+        log.append(empty).await,
+        Err(AppendError::Invalid(_))
+    ));
+    db.assert_sound(77).await;
+}

@@ -1,0 +1,120 @@
+//! What `verify` finds in a damaged log.
+
+use std::collections::BTreeSet;
+
+use store::verify::FindingKind;
+
+use crate::db::*;
+
+fn found(list: &[(FindingKind, i64)]) -> BTreeSet<(String, i64)> {
+    list.iter().map(|(k, p)| (format!("{k:?}"), *p)).collect()
+}
+
+async fn damaged(damage: &str) -> Option<BTreeSet<(String, i64)>> {
+    let db = fresh_db().await?;
+    let log = db.log().await;
+    for n in 0..10 {
+        log.append(append(&format!("s{}", n % 3), n / 3 * 2, 2))
+            .await
+            .unwrap();
+    }
+    db.assert_sound(20).await;
+    for table in ["events_p0000000000000001", "command_log"] {
+        db.run(&format!("ALTER TABLE {table} DISABLE TRIGGER ALL"))
+            .await;
+    }
+    db.run(damage).await;
+    Some(db.findings().await)
+}
+
+#[tokio::test]
+async fn verify_finds_a_flipped_byte() {
+    let flip = "UPDATE events_p0000000000000001 SET payload = replace(payload::text, ':1', ':7')::json \
+                WHERE position = 9";
+    let Some(findings) = damaged(flip).await else {
+        return;
+    };
+    assert_eq!(findings, found(&[(FindingKind::Content, 9)]));
+}
+
+#[tokio::test]
+async fn verify_finds_white_space_that_was_changed() {
+    let flip = "UPDATE events_p0000000000000001 SET metadata = (metadata::text || ' ')::json \
+                WHERE position = 9";
+    let Some(findings) = damaged(flip).await else {
+        return;
+    };
+    assert_eq!(findings, found(&[(FindingKind::Content, 9)]));
+}
+
+#[tokio::test]
+async fn verify_finds_a_removed_tail() {
+    let cut = "DELETE FROM events_p0000000000000001 WHERE position = 20";
+    let Some(findings) = damaged(cut).await else {
+        return;
+    };
+    assert_eq!(
+        findings,
+        found(&[
+            (FindingKind::Head, 20),
+            (FindingKind::StreamHead, 20),
+            (FindingKind::CommandLog, 20)
+        ])
+    );
+}
+
+#[tokio::test]
+async fn verify_finds_a_tail_removed_from_every_table() {
+    // The whole last command is gone and the head moved back: only its old hash betrays it.
+    let cut = "DELETE FROM events_p0000000000000001 WHERE position > 18; \
+               DELETE FROM command_log WHERE last_position > 18; \
+               UPDATE stream_head SET version = version - 2, last_position = 14 WHERE last_position = 20; \
+               UPDATE log_head SET position = 18";
+    let Some(findings) = damaged(cut).await else {
+        return;
+    };
+    assert!(findings.contains(&("Head".to_owned(), 18)), "{findings:?}");
+}
+
+#[tokio::test]
+async fn verify_finds_a_removed_middle() {
+    let cut = "DELETE FROM events_p0000000000000001 WHERE position = 8";
+    let Some(findings) = damaged(cut).await else {
+        return;
+    };
+    assert!(findings.contains(&("Gap".to_owned(), 8)), "{findings:?}");
+    assert!(
+        findings.iter().any(|(k, _)| k == "Sequence"),
+        "{findings:?}"
+    );
+    assert!(!findings.iter().any(|(k, _)| k == "Link"), "{findings:?}");
+}
+
+#[tokio::test]
+async fn verify_finds_a_rehashed_event() {
+    let forge = "UPDATE events_p0000000000000001 SET hash = sha256('x') WHERE position = 7";
+    let Some(findings) = damaged(forge).await else {
+        return;
+    };
+    assert_eq!(
+        findings,
+        found(&[(FindingKind::Hash, 7), (FindingKind::Link, 8)])
+    );
+}
+
+#[tokio::test]
+async fn verify_finds_heads_and_commands_that_disagree() {
+    let forge = "UPDATE stream_head SET version = 99 WHERE aggregate_id = 's0'; \
+                 DELETE FROM command_log WHERE first_position = 3";
+    let Some(findings) = damaged(forge).await else {
+        return;
+    };
+    assert_eq!(
+        findings,
+        found(&[
+            (FindingKind::StreamHead, 20),
+            (FindingKind::CommandLog, 3),
+            (FindingKind::CommandLog, 4)
+        ])
+    );
+}
