@@ -44,17 +44,30 @@ pub trait Backend: Send + Sync {
     /// Opens sealed personal data; `None` when it was erased.
     async fn open_contact(&self, sealed: &SealedContact) -> Result<Option<Contact>, String>;
     /// Waits until a read model has seen a position.
-    async fn wait(&self, model: Model, position: Position, at_most: Duration) -> Result<Reached, ReadError>;
+    async fn wait(
+        &self,
+        model: Model,
+        position: Position,
+        at_most: Duration,
+    ) -> Result<Reached, ReadError>;
     /// An order by id, whatever its store.
     async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError>;
     /// An order by a system's reference, whatever its store.
-    async fn order_by_ref(&self, system: System, reference: &str) -> Result<Option<OrderRow>, ReadError>;
+    async fn order_by_ref(
+        &self,
+        system: System,
+        reference: &str,
+    ) -> Result<Option<OrderRow>, ReadError>;
     /// A page of orders.
     async fn orders(&self, request: &PageRequest) -> Result<Page, ReadError>;
     /// A part of an order's history.
     async fn history(&self, id: OrderId, first: i64, after: i64) -> Result<HistoryPage, ReadError>;
     /// Counts by store and status.
-    async fn board(&self, allowed: &StoreScope, stores: Option<&[StoreId]>) -> Result<Vec<StoreCount>, ReadError>;
+    async fn board(
+        &self,
+        allowed: &StoreScope,
+        stores: Option<&[StoreId]>,
+    ) -> Result<Vec<StoreCount>, ReadError>;
     /// How far the read models are.
     async fn models(&self) -> Result<Vec<ModelStatus>, ReadError>;
     /// Records a refused access.
@@ -88,10 +101,19 @@ impl Backend for Live {
     }
 
     async fn open_contact(&self, sealed: &SealedContact) -> Result<Option<Contact>, String> {
-        self.bus.vault().open(sealed).await.map_err(|e| e.to_string())
+        self.bus
+            .vault()
+            .open(sealed)
+            .await
+            .map_err(|e| e.to_string())
     }
 
-    async fn wait(&self, model: Model, position: Position, at_most: Duration) -> Result<Reached, ReadError> {
+    async fn wait(
+        &self,
+        model: Model,
+        position: Position,
+        at_most: Duration,
+    ) -> Result<Reached, ReadError> {
         self.freshness.wait(model, position, at_most).await
     }
 
@@ -99,7 +121,11 @@ impl Backend for Live {
         order_view::by_id(&self.read, id).await
     }
 
-    async fn order_by_ref(&self, system: System, reference: &str) -> Result<Option<OrderRow>, ReadError> {
+    async fn order_by_ref(
+        &self,
+        system: System,
+        reference: &str,
+    ) -> Result<Option<OrderRow>, ReadError> {
         order_view::by_ref(&self.read, system, reference).await
     }
 
@@ -111,7 +137,11 @@ impl Backend for Live {
         order_view::history(&self.read, id, first, after).await
     }
 
-    async fn board(&self, allowed: &StoreScope, stores: Option<&[StoreId]>) -> Result<Vec<StoreCount>, ReadError> {
+    async fn board(
+        &self,
+        allowed: &StoreScope,
+        stores: Option<&[StoreId]>,
+    ) -> Result<Vec<StoreCount>, ReadError> {
         store_board::board(&self.read, allowed, stores).await
     }
 

@@ -80,7 +80,14 @@ mod tests {
     #[test]
     fn every_code_is_explained_once() {
         for (at, e) in ENTRIES.iter().enumerate() {
-            assert!(ENTRIES.iter().skip(at + 1).all(|other| other.code != e.code), "{} twice", e.code);
+            assert!(
+                ENTRIES
+                    .iter()
+                    .skip(at + 1)
+                    .all(|other| other.code != e.code),
+                "{} twice",
+                e.code
+            );
         }
         for code in domain::order::Code::ALL {
             assert!(entry(code.as_str()).is_some(), "{code} is not explained");

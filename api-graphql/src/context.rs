@@ -25,12 +25,26 @@ impl RequestContext {
     /// Reads the ids from the headers and makes those that are missing.
     pub fn read(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-        let traceparent = text("traceparent").filter(|t| is_traceparent(t)).map(str::to_owned);
-        let given_trace = traceparent.as_deref().and_then(|t| t.get(3..35)).map(str::to_owned);
+        let traceparent = text("traceparent")
+            .filter(|t| is_traceparent(t))
+            .map(str::to_owned);
+        let given_trace = traceparent
+            .as_deref()
+            .and_then(|t| t.get(3..35))
+            .map(str::to_owned);
         let trace_id = given_trace.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
-        let request_id = text("x-request-id").filter(|id| is_plain(id)).map_or_else(|| trace_id.clone(), str::to_owned);
-        let correlation_id = text("x-correlation-id").and_then(|id| id.parse().ok()).unwrap_or_else(Uuid::now_v7);
-        Self { request_id, trace_id, traceparent, correlation_id }
+        let request_id = text("x-request-id")
+            .filter(|id| is_plain(id))
+            .map_or_else(|| trace_id.clone(), str::to_owned);
+        let correlation_id = text("x-correlation-id")
+            .and_then(|id| id.parse().ok())
+            .unwrap_or_else(Uuid::now_v7);
+        Self {
+            request_id,
+            trace_id,
+            traceparent,
+            correlation_id,
+        }
     }
 }
 
@@ -42,7 +56,11 @@ fn is_plain(id: &str) -> bool {
 /// W3C trace context, version 00: `00-<32 hex>-<16 hex>-<2 hex>`, neither id all zeros.
 fn is_traceparent(text: &str) -> bool {
     let parts: Vec<_> = text.split('-').collect();
-    let hex = |s: &str, len| s.len() == len && s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let hex = |s: &str, len| {
+        s.len() == len
+            && s.bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
     match parts.as_slice() {
         ["00", trace, span, flags] => {
             let zero = |s: &str| s.bytes().all(|b| b == b'0');
@@ -58,7 +76,9 @@ pub struct Peer(pub SocketAddr);
 
 /// Whether a request comes from this very machine and not through a proxy on it.
 pub(crate) fn is_local(peer: Option<&Peer>, headers: &HeaderMap) -> bool {
-    let forwarded = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| headers.contains_key(*name));
+    let forwarded = ["forwarded", "x-forwarded-for", "via"]
+        .iter()
+        .any(|name| headers.contains_key(*name));
     !forwarded && peer.is_some_and(|peer| peer.0.ip().to_canonical().is_loopback())
 }
 
@@ -79,7 +99,12 @@ mod tests {
         assert_eq!(context.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(context.traceparent.as_deref(), Some(trace));
         assert_eq!(context.request_id, context.trace_id);
-        for bad in ["", "01-2-3-4", &trace.to_uppercase(), "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
+        for bad in [
+            "",
+            "01-2-3-4",
+            &trace.to_uppercase(),
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        ] {
             assert_eq!(read("traceparent", bad).traceparent, None, "{bad}");
         }
         assert_eq!(read("x-request-id", "abc-1").request_id, "abc-1");

@@ -81,7 +81,12 @@ pub struct LedgerParts {
 impl Parts for LedgerParts {
     async fn check(&self) -> Vec<Part> {
         let database = match self.log.head().await {
-            Ok(head) => part("database", true, true, format!("the log ends at {}", head.position.0)),
+            Ok(head) => part(
+                "database",
+                true,
+                true,
+                format!("the log ends at {}", head.position.0),
+            ),
             Err(error) => {
                 // The address and the statement stay in the log.
                 tracing::warn!(%error, "the readiness check cannot reach the database");
@@ -92,12 +97,21 @@ impl Parts for LedgerParts {
         match freshness::status(&self.read, self.log.log_id()).await {
             Ok(models) => parts.extend(models.into_iter().map(|model| {
                 let late = u128::from(model.lag_millis.unsigned_abs()) > self.lag_limit.as_millis();
-                let behind = format!("{} events, {} ms behind", model.lag_events(), model.lag_millis.max(0));
+                let behind = format!(
+                    "{} events, {} ms behind",
+                    model.lag_events(),
+                    model.lag_millis.max(0)
+                );
                 let detail = match &model.failed {
                     Some(failed) => format!("stands still at {}; {behind}", failed.position.0),
                     None => behind,
                 };
-                part(model.model.name(), model.failed.is_none() && !late, false, detail)
+                part(
+                    model.model.name(),
+                    model.failed.is_none() && !late,
+                    false,
+                    detail,
+                )
             })),
             Err(error) => {
                 tracing::warn!(%error, "the readiness check cannot read the checkpoints");
@@ -109,7 +123,12 @@ impl Parts for LedgerParts {
 }
 
 fn part(name: &str, ok: bool, required: bool, detail: String) -> Part {
-    Part { name: name.to_owned(), ok, required, detail }
+    Part {
+        name: name.to_owned(),
+        ok,
+        required,
+        detail,
+    }
 }
 
 /// What the operations pages need.
@@ -135,7 +154,12 @@ struct Readiness {
 pub(crate) async fn readyz(State(operations): State<Arc<Operations>>) -> Response {
     let parts = match tokio::time::timeout(CHECK_TIMEOUT, operations.parts.check()).await {
         Ok(parts) => parts,
-        Err(_) => vec![part("checks", false, true, format!("no answer within {} ms", CHECK_TIMEOUT.as_millis()))],
+        Err(_) => vec![part(
+            "checks",
+            false,
+            true,
+            format!("no answer within {} ms", CHECK_TIMEOUT.as_millis()),
+        )],
     };
     let failing = parts.iter().any(|p| !p.ok && p.required);
     let (code, status) = if operations.lifecycle.is_stopping() {
@@ -148,12 +172,17 @@ pub(crate) async fn readyz(State(operations): State<Arc<Operations>>) -> Respons
         (StatusCode::OK, "ready")
     };
     let mut response = (code, Json(Readiness { status, parts })).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 /// Figures in Prometheus' text format: for this machine, or for a role that operates the ledger.
-pub(crate) async fn metrics(State(operations): State<Arc<Operations>>, request: Request) -> Response {
+pub(crate) async fn metrics(
+    State(operations): State<Arc<Operations>>,
+    request: Request,
+) -> Response {
     let context = RequestContext::read(request.headers());
     if !is_local(request.extensions().get::<Peer>(), request.headers()) {
         let authorization = request.headers().get(header::AUTHORIZATION);
@@ -161,8 +190,15 @@ pub(crate) async fn metrics(State(operations): State<Arc<Operations>>, request: 
         let caller = operations.authenticator.caller(authorization).await;
         match caller {
             Ok(caller) if caller.actor.role.may(Action::Operate) && caller.scopes.read => {}
-            Ok(_) => return turned(HttpProblem::forbidden("your role may not read metrics"), &context),
-            Err(AuthError::Missing) => return turned(HttpProblem::unauthenticated(&AuthError::Missing), &context),
+            Ok(_) => {
+                return turned(
+                    HttpProblem::forbidden("your role may not read metrics"),
+                    &context,
+                );
+            }
+            Err(AuthError::Missing) => {
+                return turned(HttpProblem::unauthenticated(&AuthError::Missing), &context);
+            }
             Err(error) => return turned(HttpProblem::unauthenticated(&error), &context),
         }
     }

@@ -52,13 +52,20 @@ pub fn router(state: ApiState) -> Router {
     let limits = state.limits;
     let operations = operations(&state);
     let schema = schema::build(state.backend);
-    let endpoint = Endpoint::new(schema, Arc::clone(&state.authenticator), limits, state.introspection);
+    let endpoint = Endpoint::new(
+        schema,
+        Arc::clone(&state.authenticator),
+        limits,
+        state.introspection,
+    );
     let gate = Gate(Arc::new(Semaphore::new(limits.in_flight)));
     let api = Router::new()
         .route("/graphql", any(http::graphql))
         .with_state(Arc::new(endpoint))
         .layer(middleware::from_fn_with_state(gate, bounded));
-    let mut router = api.merge(operations).route("/problems/{code}", get(catalogue::page));
+    let mut router = api
+        .merge(operations)
+        .route("/problems/{code}", get(catalogue::page));
     if state.graphiql {
         router = router
             .route("/graphiql", get(graphiql::page))
@@ -66,12 +73,16 @@ pub fn router(state: ApiState) -> Router {
             .route("/graphiql/graphiql.css", get(graphiql::style))
             .route("/graphiql/licenses.txt", get(graphiql::notices));
     }
-    router.fallback(nowhere).layer(middleware::from_fn(observed))
+    router
+        .fallback(nowhere)
+        .layer(middleware::from_fn(observed))
 }
 
 /// Health and metrics alone, for a listener of their own.
 pub fn operations_router(state: &ApiState) -> Router {
-    operations(state).fallback(nowhere).layer(middleware::from_fn(observed))
+    operations(state)
+        .fallback(nowhere)
+        .layer(middleware::from_fn(observed))
 }
 
 fn operations(state: &ApiState) -> Router {
@@ -89,7 +100,10 @@ fn operations(state: &ApiState) -> Router {
 }
 
 async fn nowhere(request: Request) -> Response {
-    turned(HttpProblem::not_found(), &RequestContext::read(request.headers()))
+    turned(
+        HttpProblem::not_found(),
+        &RequestContext::read(request.headers()),
+    )
 }
 
 #[derive(Clone)]
@@ -139,17 +153,26 @@ async fn observed(mut request: Request, next: Next) -> Response {
     };
     measure(&mut response, started, &context);
     let headers = response.headers_mut();
-    for (name, value) in [("x-request-id", &context.request_id), ("x-trace-id", &context.trace_id)] {
+    for (name, value) in [
+        ("x-request-id", &context.request_id),
+        ("x-trace-id", &context.trace_id),
+    ] {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }
 
 fn measure(response: &mut Response, started: Instant, context: &RequestContext) {
-    let operation = response.extensions_mut().remove::<Operation>().map_or_else(|| "none".to_owned(), |o| o.0);
+    let operation = response
+        .extensions_mut()
+        .remove::<Operation>()
+        .map_or_else(|| "none".to_owned(), |o| o.0);
     if let Some(Turned(reason)) = response.extensions_mut().remove::<Turned>() {
         metrics::counter!(names::API_REJECTED_TOTAL, "reason" => reason).increment(1);
     }

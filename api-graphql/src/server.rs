@@ -91,15 +91,24 @@ pub async fn serve(
         });
     }
     drop(listener);
-    if tokio::time::timeout(options.drain, graceful.shutdown()).await.is_err() {
-        tracing::warn!(seconds = options.drain.as_secs(), "requests in work did not finish in time");
+    if tokio::time::timeout(options.drain, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            seconds = options.drain.as_secs(),
+            "requests in work did not finish in time"
+        );
     }
     Ok(())
 }
 
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -114,7 +123,8 @@ fn connection(
     stream: TcpStream,
     peer: Peer,
     router: Router,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error: std::fmt::Display> + Send + use<> {
+) -> impl hyper_util::server::graceful::GracefulConnection<Error: std::fmt::Display> + Send + use<>
+{
     // Answers are small and waited for: send each at once.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no delay could not be set");
@@ -123,5 +133,7 @@ fn connection(
         request.extensions_mut().insert(peer);
         router.clone().call(request.map(Body::new))
     });
-    builder.serve_connection(TokioIo::new(stream), service).into_owned()
+    builder
+        .serve_connection(TokioIo::new(stream), service)
+        .into_owned()
 }

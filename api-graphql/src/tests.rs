@@ -8,8 +8,8 @@ use axum::{
 };
 use domain::actor::Role;
 
-pub(crate) mod fake;
 mod decode;
+pub(crate) mod fake;
 mod handler;
 mod ops;
 mod orders;

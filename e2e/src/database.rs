@@ -23,12 +23,21 @@ pub struct Database {
     pub name: String,
 }
 
+/// A new database with nothing in it, not even our tables.
+pub async fn new_database() -> Database {
+    create("template0").await
+}
+
 /// A new, migrated, empty database.
 pub async fn fresh_database() -> Database {
+    create(TEMPLATE).await
+}
+
+async fn create(template: &str) -> Database {
     let name = format!("t_{}", Uuid::now_v7().simple());
     let mut admin = PgConnection::connect_with(&cluster().superuser("postgres")).await.unwrap();
     // Copying takes a lock on the template; PostgreSQL answers "being accessed" instead of waiting.
-    let create = format!("CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {TEMPLATE}");
+    let create = format!("CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {template} ENCODING 'UTF8'");
     for attempt in 0.. {
         match sqlx::query(&create).execute(&mut admin).await {
             Ok(_) => break,

@@ -11,7 +11,7 @@ pub mod orders;
 
 pub use api::{Api, Response};
 pub use cluster::{Cluster, cluster};
-pub use database::{Database, MASTER_KEY, fresh_database};
+pub use database::{Database, MASTER_KEY, fresh_database, new_database};
 pub use program::{Program, ProgramOptions, binary, free_port};
 
 use std::{future::Future, time::{Duration, Instant}};

@@ -113,8 +113,9 @@ impl Database {
             let pending = migrate::pending(&pool).await.map_err(failure)?;
             if !pending.is_empty() {
                 let lacks = format!("the database lacks migrations: {}", pending.join(", "));
-                return Err(Failure::new(Exit::Database, lacks)
-                    .hint("run `ledger migrate` with migrate_database_url set to the owner's URL"));
+                return Err(Failure::new(Exit::Database, lacks).hint(
+                    "run `ledger migrate` with migrate_database_url set to the owner's URL",
+                ));
             }
         }
         pool.close().await;

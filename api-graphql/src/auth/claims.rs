@@ -52,13 +52,19 @@ pub struct Scopes {
 
 impl Scopes {
     /// No `scope` claim: the role alone decides.
-    pub const ALL: Self = Self { read: true, write: true };
+    pub const ALL: Self = Self {
+        read: true,
+        write: true,
+    };
 
     fn parse(claim: Option<&str>) -> Self {
         let Some(claim) = claim else { return Self::ALL };
         let has = |name: &str| claim.split(' ').any(|word| word == name);
         let write = has("orders:write") || has("admin");
-        Self { read: write || has("orders:read"), write }
+        Self {
+            read: write || has("orders:read"),
+            write,
+        }
     }
 }
 
@@ -73,7 +79,10 @@ pub struct Caller {
 
 /// Whether the role acts for one store or one region, so that a token without either claim is a mistake.
 const fn needs_stores(role: Role) -> bool {
-    matches!(role, Role::StoreStaff | Role::StoreManager | Role::RegionalCoordinator)
+    matches!(
+        role,
+        Role::StoreStaff | Role::StoreManager | Role::RegionalCoordinator
+    )
 }
 
 /// Turns verified claims into a caller.
@@ -83,23 +92,38 @@ const fn needs_stores(role: Role) -> bool {
 pub(crate) fn caller(claims: Claims, regions: &dyn RegionStores) -> Result<Caller, AuthError> {
     let subject = claims.sub;
     if domain::ids::check_text(&subject, MAX_SUBJECT_CHARS).is_err() {
-        return Err(AuthError::Claims("`sub` must be 1 to 100 printable characters"));
+        return Err(AuthError::Claims(
+            "`sub` must be 1 to 100 printable characters",
+        ));
     }
     let stores = match (claims.stores, claims.region) {
-        (Some(stores), _) if stores.is_empty() => return Err(AuthError::Claims("`stores` must not be empty")),
+        (Some(stores), _) if stores.is_empty() => {
+            return Err(AuthError::Claims("`stores` must not be empty"));
+        }
         (Some(stores), _) if stores.len() > MAX_STORES_IN_TOKEN => {
             return Err(AuthError::Claims("`stores` must name at most 200 stores"));
         }
         (Some(stores), _) => StoreScope::Only(stores),
         (None, Some(region)) => match regions.stores_of(&region) {
-            stores if stores.is_empty() => return Err(AuthError::Claims("`region` names no region with stores")),
+            stores if stores.is_empty() => {
+                return Err(AuthError::Claims("`region` names no region with stores"));
+            }
             stores => StoreScope::Only(stores),
         },
         (None, None) if needs_stores(claims.role) => {
-            return Err(AuthError::Claims("a token of this role must name its `stores` or its `region`"));
+            return Err(AuthError::Claims(
+                "a token of this role must name its `stores` or its `region`",
+            ));
         }
         (None, None) => StoreScope::All,
     };
     let scopes = Scopes::parse(claims.scope.as_deref());
-    Ok(Caller { actor: Actor { id: subject, role: claims.role, stores }, scopes })
+    Ok(Caller {
+        actor: Actor {
+            id: subject,
+            role: claims.role,
+            stores,
+        },
+        scopes,
+    })
 }

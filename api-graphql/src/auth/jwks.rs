@@ -46,7 +46,9 @@ pub enum JwksError {
     #[error("the JWKS URL must be https://, or http:// to this machine, not `{0}`")]
     Url(String),
     /// No certificates to verify the server with.
-    #[error("the system's root certificates cannot be loaded: {0}; install the `ca-certificates` package")]
+    #[error(
+        "the system's root certificates cannot be loaded: {0}; install the `ca-certificates` package"
+    )]
     Roots(std::io::Error),
     /// The server did not answer well.
     #[error("the JWKS URL does not answer: {0}")]
@@ -87,22 +89,35 @@ impl Jwks {
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
         let last_attempt = tokio::sync::Mutex::new(None);
-        Ok(Self(Arc::new(Shared { uri, client, set: RwLock::new(None), last_attempt })))
+        Ok(Self(Arc::new(Shared {
+            uri,
+            client,
+            set: RwLock::new(None),
+            last_attempt,
+        })))
     }
 
-    pub(crate) async fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<VerifyingKey, AuthError> {
+    pub(crate) async fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<VerifyingKey, AuthError> {
         let mut set = self.0.current();
         match &set {
             None => set = self.0.refetch().await,
             Some(s) if s.fetched.elapsed() > FRESH_FOR => self.refresh_beside(),
             Some(_) => {}
         }
-        let Some(known) = set else { return Err(AuthError::KeysUnavailable) };
+        let Some(known) = set else {
+            return Err(AuthError::KeysUnavailable);
+        };
         if let Some(key) = pick(&known.keys, kid, algorithm) {
             return Ok(key.clone());
         }
         let set = self.0.refetch().await.ok_or(AuthError::KeysUnavailable)?;
-        pick(&set.keys, kid, algorithm).cloned().ok_or(AuthError::UnknownKey)
+        pick(&set.keys, kid, algorithm)
+            .cloned()
+            .ok_or(AuthError::UnknownKey)
     }
 
     fn refresh_beside(&self) {
@@ -114,7 +129,10 @@ impl Jwks {
 impl Shared {
     /// The kept set, unless it is too old to trust.
     fn current(&self) -> Option<Arc<KeySet>> {
-        let set = self.set.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let set = self
+            .set
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         set.clone().filter(|s| s.fetched.elapsed() <= USABLE_FOR)
     }
 
@@ -127,22 +145,37 @@ impl Shared {
         *last = Some(Instant::now());
         match tokio::time::timeout(FETCH_TIMEOUT, self.fetch()).await {
             Ok(Ok(keys)) => {
-                let fresh = Arc::new(KeySet { keys, fetched: Instant::now() });
-                *self.set.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(fresh);
+                let fresh = Arc::new(KeySet {
+                    keys,
+                    fetched: Instant::now(),
+                });
+                *self
+                    .set
+                    .write()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(fresh);
             }
             Ok(Err(error)) => tracing::warn!(%error, "the kept token keys stay in use"),
-            Err(_) => tracing::warn!("the JWKS URL did not answer in time; the kept token keys stay in use"),
+            Err(_) => tracing::warn!(
+                "the JWKS URL did not answer in time; the kept token keys stay in use"
+            ),
         }
         self.current()
     }
 
     async fn fetch(&self) -> Result<Vec<VerifyingKey>, JwksError> {
         let fetch = |e: &dyn std::fmt::Display| JwksError::Fetch(e.to_string());
-        let response = self.client.get(self.uri.clone()).await.map_err(|e| fetch(&e))?;
+        let response = self
+            .client
+            .get(self.uri.clone())
+            .await
+            .map_err(|e| fetch(&e))?;
         if !response.status().is_success() {
             return Err(fetch(&response.status()));
         }
-        let body = Limited::new(response.into_body(), MAX_DOCUMENT_BYTES).collect().await.map_err(|e| fetch(&e))?;
+        let body = Limited::new(response.into_body(), MAX_DOCUMENT_BYTES)
+            .collect()
+            .await
+            .map_err(|e| fetch(&e))?;
         parse(&body.to_bytes())
     }
 }
@@ -162,13 +195,23 @@ fn allowed(url: &str) -> Result<Uri, JwksError> {
 
 /// Keys of the document that we can use; the others, encryption keys above all, are passed over.
 fn parse(document: &[u8]) -> Result<Vec<VerifyingKey>, JwksError> {
-    let set: JwkSet = serde_json::from_slice(document).map_err(|e| JwksError::Fetch(e.to_string()))?;
+    let set: JwkSet =
+        serde_json::from_slice(document).map_err(|e| JwksError::Fetch(e.to_string()))?;
     let keys: Vec<_> = set.keys.iter().take(MAX_KEYS).filter_map(usable).collect();
-    if keys.is_empty() { Err(JwksError::NoKeys) } else { Ok(keys) }
+    if keys.is_empty() {
+        Err(JwksError::NoKeys)
+    } else {
+        Ok(keys)
+    }
 }
 
 fn usable(jwk: &Jwk) -> Option<VerifyingKey> {
-    if jwk.common.public_key_use.as_ref().is_some_and(|u| *u != PublicKeyUse::Signature) {
+    if jwk
+        .common
+        .public_key_use
+        .as_ref()
+        .is_some_and(|u| *u != PublicKeyUse::Signature)
+    {
         return None;
     }
     let (algorithm, named) = match &jwk.algorithm {
@@ -185,7 +228,11 @@ fn usable(jwk: &Jwk) -> Option<VerifyingKey> {
         return None;
     }
     let key = DecodingKey::from_jwk(jwk).ok()?;
-    Some(VerifyingKey { kid: jwk.common.key_id.clone(), algorithm, key })
+    Some(VerifyingKey {
+        kid: jwk.common.key_id.clone(),
+        algorithm,
+        key,
+    })
 }
 
 #[cfg(test)]

@@ -26,7 +26,11 @@ pub(crate) struct VerifyingKey {
 }
 
 /// The key a token names; without a name, the only key of its algorithm.
-pub(crate) fn pick<'a>(keys: &'a [VerifyingKey], kid: Option<&str>, algorithm: Algorithm) -> Option<&'a VerifyingKey> {
+pub(crate) fn pick<'a>(
+    keys: &'a [VerifyingKey],
+    kid: Option<&str>,
+    algorithm: Algorithm,
+) -> Option<&'a VerifyingKey> {
     let mut usable = keys.iter().filter(|k| k.algorithm == algorithm);
     match kid {
         Some(kid) => usable.find(|k| k.kid.as_deref() == Some(kid)),
@@ -43,11 +47,17 @@ pub(crate) struct LocalRing {
 impl LocalRing {
     pub(crate) fn open(dir: &Path) -> Result<Self, LocalKeyError> {
         let keys = LocalKeys::load_or_create(dir)?;
-        Ok(Self { dir: dir.to_owned(), state: RwLock::new((Arc::new(keys), Instant::now())) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            state: RwLock::new((Arc::new(keys), Instant::now())),
+        })
     }
 
     pub(crate) fn current(&self) -> Arc<LocalKeys> {
-        let state = self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let state = self
+            .state
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         Arc::clone(&state.0)
     }
 
@@ -61,7 +71,10 @@ impl LocalRing {
 
     fn rescan(&self) {
         {
-            let mut state = self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut state = self
+                .state
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if state.1.elapsed() < RESCAN_EVERY {
                 return;
             }
@@ -70,10 +83,15 @@ impl LocalRing {
         // A handful of small files: not worth a thread. The lock is not held meanwhile.
         match LocalKeys::load_or_create(&self.dir) {
             Ok(keys) => {
-                let mut state = self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut state = self
+                    .state
+                    .write()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
                 state.0 = Arc::new(keys);
             }
-            Err(error) => tracing::error!(%error, "the token keys cannot be read again; the loaded ones stay in use"),
+            Err(error) => {
+                tracing::error!(%error, "the token keys cannot be read again; the loaded ones stay in use")
+            }
         }
     }
 }
@@ -89,8 +107,16 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`AuthError::UnknownKey`], or [`AuthError::KeysUnavailable`] when the key set has never been reached.
-    pub(crate) async fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<VerifyingKey, AuthError> {
-        if let Some(key) = self.local.as_ref().and_then(|local| local.find(kid, algorithm)) {
+    pub(crate) async fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<VerifyingKey, AuthError> {
+        if let Some(key) = self
+            .local
+            .as_ref()
+            .and_then(|local| local.find(kid, algorithm))
+        {
             return Ok(key);
         }
         match &self.jwks {

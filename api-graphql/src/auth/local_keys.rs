@@ -36,7 +36,9 @@ pub enum LocalKeyError {
         source: io::Error,
     },
     /// Others could read a private key.
-    #[error("{0} is readable by other accounts; run `chmod 600` on it, or remove it and let a new one be made")]
+    #[error(
+        "{0} is readable by other accounts; run `chmod 600` on it, or remove it and let a new one be made"
+    )]
     Exposed(PathBuf),
     /// Not a private key of ours.
     #[error("{0} holds no Ed25519 private key; remove it, the tokens it signed become invalid")]
@@ -102,7 +104,10 @@ impl LocalKeys {
         }
         // File names begin with the moment of creation: the last one is the newest.
         paths.sort();
-        let pairs = paths.iter().map(|path| read_pair(path)).collect::<Result<Vec<_>, _>>()?;
+        let pairs = paths
+            .iter()
+            .map(|path| read_pair(path))
+            .collect::<Result<Vec<_>, _>>()?;
         let verifying = pairs.iter().map(|(_, key)| key.clone()).collect();
         Ok(pairs.into_iter().next_back().map(|(pkcs8, newest)| Self {
             signing: EncodingKey::from_ed_der(&pkcs8),
@@ -121,7 +126,10 @@ impl LocalKeys {
 }
 
 fn io_error(path: &Path, source: io::Error) -> LocalKeyError {
-    LocalKeyError::Io { path: path.to_owned(), source }
+    LocalKeyError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn read_pair(path: &Path) -> Result<(Vec<u8>, VerifyingKey), LocalKeyError> {
@@ -133,8 +141,8 @@ fn read_pair(path: &Path) -> Result<(Vec<u8>, VerifyingKey), LocalKeyError> {
         return Err(LocalKeyError::NotAKey(path.to_owned()));
     }
     let pkcs8 = fs::read(path).map_err(|e| io_error(path, e))?;
-    let pair =
-        Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8).map_err(|_| LocalKeyError::NotAKey(path.to_owned()))?;
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8)
+        .map_err(|_| LocalKeyError::NotAKey(path.to_owned()))?;
     let public = pair.public_key().as_ref();
     let key = VerifyingKey {
         kid: Some(key_id(public)),
@@ -146,15 +154,24 @@ fn read_pair(path: &Path) -> Result<(Vec<u8>, VerifyingKey), LocalKeyError> {
 
 /// Writes a new pair under a temporary name and renames it: a reader never sees half a key.
 fn create_pair(dir: &Path) -> Result<(), LocalKeyError> {
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rand::SystemRandom::new()).map_err(|_| LocalKeyError::NoRandom)?;
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rand::SystemRandom::new())
+        .map_err(|_| LocalKeyError::NoRandom)?;
     let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| LocalKeyError::NoRandom)?;
     let kid = key_id(pair.public_key().as_ref());
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| io_error(dir, e))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|e| io_error(dir, e))?;
     let created = chrono::Utc::now().format("%Y%m%dT%H%M%S%6fZ");
     let path = dir.join(format!("{created}-{kid}.pk8"));
     let temporary = path.with_extension("tmp");
     let write = || -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)?;
         file.write_all(pkcs8.as_ref())?;
         file.sync_all()?;
         fs::rename(&temporary, &path)

@@ -8,6 +8,7 @@ mod claims;
 mod jwks;
 mod keys;
 mod local_keys;
+mod regions;
 mod ring_provider;
 
 use std::{
@@ -20,11 +21,14 @@ use domain::{
     actor::Role,
     ids::{RegionId, StoreId},
 };
-use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode, errors::ErrorKind};
+use jsonwebtoken::{
+    Algorithm, Header, Validation, decode, decode_header, encode, errors::ErrorKind,
+};
 
 pub use claims::{Caller, MAX_STORES_IN_TOKEN, MAX_SUBJECT_CHARS, RegionStores, Scopes};
 pub use jwks::JwksError;
 pub use local_keys::{LocalKeyError, LocalKeys};
+pub use regions::RegionTable;
 
 use claims::Claims;
 use jwks::Jwks;
@@ -115,7 +119,9 @@ pub struct Authenticator {
 
 impl std::fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Authenticator").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Authenticator")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -126,14 +132,25 @@ impl Authenticator {
     /// When there is no key source, or one cannot be used.
     pub fn open(config: AuthConfig, regions: Arc<dyn RegionStores>) -> Result<Self, SetupError> {
         ring_provider::install();
-        let local = config.local_keys.as_deref().map(LocalRing::open).transpose()?;
+        let local = config
+            .local_keys
+            .as_deref()
+            .map(LocalRing::open)
+            .transpose()?;
         let jwks = config.jwks_url.as_deref().map(Jwks::new).transpose()?;
         if local.is_none() && jwks.is_none() {
             return Err(SetupError::NoKeys);
         }
-        let remembered =
-            moka::sync::Cache::builder().max_capacity(MAX_REMEMBERED_TOKENS).time_to_live(REMEMBER_FOR).build();
-        Ok(Self { keys: KeyRing { local, jwks }, config, regions, remembered })
+        let remembered = moka::sync::Cache::builder()
+            .max_capacity(MAX_REMEMBERED_TOKENS)
+            .time_to_live(REMEMBER_FOR)
+            .build();
+        Ok(Self {
+            keys: KeyRing { local, jwks },
+            config,
+            regions,
+            remembered,
+        })
     }
 
     /// The caller behind an `Authorization` header's value.
@@ -155,7 +172,10 @@ impl Authenticator {
 
     async fn verify(&self, token: &str) -> Result<(Caller, u64), AuthError> {
         let header = decode_header(token).map_err(|_| AuthError::Invalid)?;
-        if !matches!(header.alg, Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA) {
+        if !matches!(
+            header.alg,
+            Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA
+        ) {
             return Err(AuthError::Algorithm);
         }
         // RFC 7515, 4.1.11: a critical extension that is not understood makes the token invalid.
@@ -163,7 +183,9 @@ impl Authenticator {
             return Err(AuthError::Invalid);
         }
         let key = self.keys.find(header.kid.as_deref(), header.alg).await?;
-        let claims = decode::<Claims>(token, &key.key, &self.validation(&key)).map_err(|e| refused(e.kind()))?.claims;
+        let claims = decode::<Claims>(token, &key.key, &self.validation(&key))
+            .map_err(|e| refused(e.kind()))?
+            .claims;
         let expires = claims.exp;
         Ok((claims::caller(claims, self.regions.as_ref())?, expires))
     }
@@ -217,7 +239,11 @@ pub struct TokenRequest {
 ///
 /// # Errors
 /// [`AuthError::Invalid`] when signing fails.
-pub fn issue_token(keys: &LocalKeys, config: &AuthConfig, request: &TokenRequest) -> Result<String, AuthError> {
+pub fn issue_token(
+    keys: &LocalKeys,
+    config: &AuthConfig,
+    request: &TokenRequest,
+) -> Result<String, AuthError> {
     ring_provider::install();
     let (key, kid) = keys.signing();
     let now = unix_seconds();
@@ -264,7 +290,9 @@ fn refused(kind: &ErrorKind) -> AuthError {
             _ => AuthError::Claims("`exp` and `sub` are required"),
         },
         ErrorKind::InvalidAlgorithm => AuthError::Algorithm,
-        ErrorKind::Json(_) => AuthError::Claims("`sub`, `role` and `exp` are required, `stores` must be CFR + 3 digits"),
+        ErrorKind::Json(_) => AuthError::Claims(
+            "`sub`, `role` and `exp` are required, `stores` must be CFR + 3 digits",
+        ),
         _ => AuthError::Invalid,
     }
 }
@@ -277,7 +305,9 @@ fn fingerprint(token: &str) -> [u8; 32] {
 }
 
 fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

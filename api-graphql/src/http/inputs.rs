@@ -5,7 +5,8 @@
 use async_graphql::{
     Pos, ServerError, Value, Variables,
     parser::types::{
-        BaseType, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, Type,
+        BaseType, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
+        SelectionSet, Type,
     },
 };
 
@@ -32,13 +33,26 @@ pub(super) fn check(
     types: &Types,
     variables: &Variables,
 ) -> Result<(), Rejection> {
-    let mut checker = Checker { document, types, variables, errors: Vec::new() };
+    let mut checker = Checker {
+        document,
+        types,
+        variables,
+        errors: Vec::new(),
+    };
     checker.required_variables(operation);
-    let root = if operation.ty == OperationType::Mutation { "Mutation" } else { "Query" };
+    let root = if operation.ty == OperationType::Mutation {
+        "Mutation"
+    } else {
+        "Query"
+    };
     checker.set(&operation.selection_set.node, root, 0);
     let mut errors = checker.errors;
     errors.truncate(MAX_ERRORS);
-    if errors.is_empty() { Ok(()) } else { Err(Rejection::many(INVALID_INPUT, errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::many(INVALID_INPUT, errors))
+    }
 }
 
 impl Checker<'_> {
@@ -50,7 +64,11 @@ impl Checker<'_> {
                 && matches!(self.variables.get(name), None | Some(Value::Null));
             if missing {
                 let expected = &node.var_type.node;
-                self.report(definition.pos, format!("${name}"), format!("is required, as {expected}"));
+                self.report(
+                    definition.pos,
+                    format!("${name}"),
+                    format!("is required, as {expected}"),
+                );
             }
         }
     }
@@ -64,11 +82,19 @@ impl Checker<'_> {
             match &item.node {
                 Selection::Field(field) => self.field(&field.node, parent, spreads),
                 Selection::InlineFragment(inline) => {
-                    let on = inline.node.type_condition.as_ref().map_or(parent, |c| c.node.on.node.as_str());
+                    let on = inline
+                        .node
+                        .type_condition
+                        .as_ref()
+                        .map_or(parent, |c| c.node.on.node.as_str());
                     self.set(&inline.node.selection_set.node, on, spreads);
                 }
-                Selection::FragmentSpread(spread) if spreads <= crate::limits::MAX_FRAGMENT_DEPTH => {
-                    if let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) {
+                Selection::FragmentSpread(spread)
+                    if spreads <= crate::limits::MAX_FRAGMENT_DEPTH =>
+                {
+                    if let Some(fragment) =
+                        self.document.fragments.get(&spread.node.fragment_name.node)
+                    {
                         let on = fragment.node.type_condition.node.on.node.as_str();
                         self.set(&fragment.node.selection_set.node, on, spreads + 1);
                     }
@@ -81,10 +107,17 @@ impl Checker<'_> {
     fn field(&mut self, field: &Field, parent: &str, spreads: usize) {
         // Unknown fields and arguments are the validation's to report.
         let types = self.types;
-        let Some(known) = types.field(parent, field.name.node.as_str()) else { return };
+        let Some(known) = types.field(parent, field.name.node.as_str()) else {
+            return;
+        };
         for (name, value) in &field.arguments {
-            let Some(argument) = known.args.get(name.node.as_str()) else { continue };
-            let constant = value.node.clone().into_const_with(|name| self.variables.get(&name).cloned().ok_or(()));
+            let Some(argument) = known.args.get(name.node.as_str()) else {
+                continue;
+            };
+            let constant = value
+                .node
+                .clone()
+                .into_const_with(|name| self.variables.get(&name).cloned().ok_or(()));
             // A variable without a value: optional, or reported above.
             if let Ok(constant) = constant {
                 self.value(&argument.ty, &constant, name.node.to_string(), value.pos);
@@ -118,8 +151,15 @@ impl Checker<'_> {
                 let Value::Object(given) = value else {
                     return self.report(at, path, format!("must be an object of type {name}"));
                 };
-                for unknown in given.keys().filter(|key| !fields.contains_key(key.as_str())) {
-                    self.report(at, format!("{path}.{unknown}"), format!("is no field of {name}"));
+                for unknown in given
+                    .keys()
+                    .filter(|key| !fields.contains_key(key.as_str()))
+                {
+                    self.report(
+                        at,
+                        format!("{path}.{unknown}"),
+                        format!("is no field of {name}"),
+                    );
                 }
                 for (field, expected) in fields {
                     let path = format!("{path}.{field}");
@@ -154,7 +194,10 @@ impl Checker<'_> {
             return;
         }
         let mut error = error(INVALID_INPUT, format!("{path} {problem}"), Some(at));
-        error.extensions.get_or_insert_default().set("inputPath", path);
+        error
+            .extensions
+            .get_or_insert_default()
+            .set("inputPath", path);
         self.errors.push(error);
     }
 }

@@ -14,7 +14,10 @@ pub(super) fn check(document: &str) -> Result<(), Rejection> {
             _ => {
                 tokens += 1;
                 if tokens > MAX_TOKENS {
-                    return Err(Rejection::too_much("TOO_MANY_TOKENS", format!("at most {MAX_TOKENS} tokens")));
+                    return Err(Rejection::too_much(
+                        "TOO_MANY_TOKENS",
+                        format!("at most {MAX_TOKENS} tokens"),
+                    ));
                 }
                 match byte {
                     b'{' | b'[' | b'(' => open += 1,
@@ -22,7 +25,10 @@ pub(super) fn check(document: &str) -> Result<(), Rejection> {
                     _ => {}
                 }
                 if open > MAX_NESTING {
-                    return Err(Rejection::too_much("TOO_DEEP", format!("at most {MAX_NESTING} open brackets")));
+                    return Err(Rejection::too_much(
+                        "TOO_DEEP",
+                        format!("at most {MAX_NESTING} open brackets"),
+                    ));
                 }
                 end_of_token(bytes, at)
             }
@@ -47,7 +53,12 @@ fn is_word(byte: u8) -> bool {
 }
 
 fn skip_while(bytes: &[u8], from: usize, holds: impl Fn(u8) -> bool) -> usize {
-    bytes.get(from..).unwrap_or_default().iter().position(|b| !holds(*b)).map_or(bytes.len(), |n| from + n)
+    bytes
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .position(|b| !holds(*b))
+        .map_or(bytes.len(), |n| from + n)
 }
 
 fn end_of_string(bytes: &[u8], mut at: usize) -> usize {

@@ -2,12 +2,15 @@
 
 use async_graphql::{
     Value, Variables,
-    parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet},
+    parser::types::{
+        ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+    },
 };
 
 use super::{reject::Rejection, types::Types};
 use crate::limits::{
-    DEFAULT_PAGE, MAX_ALIASES, MAX_DEPTH, MAX_DIRECTIVES, MAX_FIELDS, MAX_FRAGMENT_DEPTH, MAX_INTROSPECTION_DEPTH, MAX_MUTATIONS, MAX_PAGE,
+    DEFAULT_PAGE, MAX_ALIASES, MAX_DEPTH, MAX_DIRECTIVES, MAX_FIELDS, MAX_FRAGMENT_DEPTH,
+    MAX_INTROSPECTION_DEPTH, MAX_MUTATIONS, MAX_PAGE,
 };
 
 /// A mutation's top-level field: a command costs a round trip to the log.
@@ -58,21 +61,44 @@ pub(super) fn bill(
     types: &Types,
     variables: &Variables,
 ) -> Result<Bill, Rejection> {
-    let mut meter = Meter { document, types, variables, fields: 0, aliases: 0, directives: 0, roots: 0, introspects: false };
+    let mut meter = Meter {
+        document,
+        types,
+        variables,
+        fields: 0,
+        aliases: 0,
+        directives: 0,
+        roots: 0,
+        introspects: false,
+    };
     let mutation = operation.ty == OperationType::Mutation;
     let top = &operation.selection_set.node;
     meter.add_directives(operation.directives.len())?;
     let parent = Some(if mutation { "Mutation" } else { "Query" });
-    let place = Place { depth: 1, spreads: 0, parent, times: 1, introspection: false, connection: false };
+    let place = Place {
+        depth: 1,
+        spreads: 0,
+        parent,
+        times: 1,
+        introspection: false,
+        connection: false,
+    };
     let mut cost = meter.set(top, place)?;
     if mutation && meter.roots > MAX_MUTATIONS {
-        return Err(Rejection::too_much("TOO_MANY_MUTATIONS", format!("at most {MAX_MUTATIONS} mutations")));
+        return Err(Rejection::too_much(
+            "TOO_MANY_MUTATIONS",
+            format!("at most {MAX_MUTATIONS} mutations"),
+        ));
     }
     if mutation {
         cost = cost.saturating_add(meter.roots.saturating_mul(COMMAND_COST));
     }
     let introspection_only = !mutation && meter.only_introspection(top, 0);
-    Ok(Bill { cost, introspection_only, introspects: meter.introspects })
+    Ok(Bill {
+        cost,
+        introspection_only,
+        introspects: meter.introspects,
+    })
 }
 
 impl<'a> Meter<'a> {
@@ -83,19 +109,34 @@ impl<'a> Meter<'a> {
                 Selection::Field(field) => self.field(&field.node, place)?,
                 Selection::InlineFragment(inline) => {
                     self.enter(inline.node.directives.len())?;
-                    let on = inline.node.type_condition.as_ref().map(|c| c.node.on.node.as_str());
-                    self.set(&inline.node.selection_set.node, Place { parent: on.or(place.parent), ..place })?
+                    let on = inline
+                        .node
+                        .type_condition
+                        .as_ref()
+                        .map(|c| c.node.on.node.as_str());
+                    self.set(
+                        &inline.node.selection_set.node,
+                        Place {
+                            parent: on.or(place.parent),
+                            ..place
+                        },
+                    )?
                 }
                 Selection::FragmentSpread(spread) => {
                     self.enter(spread.node.directives.len())?;
                     match self.document.fragments.get(&spread.node.fragment_name.node) {
                         Some(fragment) if place.spreads < MAX_FRAGMENT_DEPTH => {
                             let parent = Some(fragment.node.type_condition.node.on.node.as_str());
-                            let place = Place { parent, spreads: place.spreads + 1, ..place };
+                            let place = Place {
+                                parent,
+                                spreads: place.spreads + 1,
+                                ..place
+                            };
                             self.set(&fragment.node.selection_set.node, place)?
                         }
                         Some(_) => {
-                            let bound = format!("at most {MAX_FRAGMENT_DEPTH} fragments within each other");
+                            let bound =
+                                format!("at most {MAX_FRAGMENT_DEPTH} fragments within each other");
                             return Err(Rejection::too_much("TOO_DEEP", bound));
                         }
                         // Unknown fragments are the validation's to report.
@@ -113,7 +154,10 @@ impl<'a> Meter<'a> {
         if field.alias.is_some() {
             self.aliases += 1;
             if self.aliases > MAX_ALIASES {
-                return Err(Rejection::too_much("TOO_MANY_ALIASES", format!("at most {MAX_ALIASES} aliases")));
+                return Err(Rejection::too_much(
+                    "TOO_MANY_ALIASES",
+                    format!("at most {MAX_ALIASES} aliases"),
+                ));
             }
         }
         self.deeper(place)?;
@@ -121,10 +165,14 @@ impl<'a> Meter<'a> {
         let name = field.name.node.as_str();
         let introspection = place.introspection || matches!(name, "__schema" | "__type");
         self.introspects |= introspection;
-        let ty = place.parent.and_then(|p| self.types.field(p, name)).map(|f| &f.ty);
+        let ty = place
+            .parent
+            .and_then(|p| self.types.field(p, name))
+            .map(|f| &f.ty);
         let parent = ty.map(super::types::named);
         let connection = parent.is_some_and(|p| p.ends_with("Connection"));
-        let is_list = ty.is_some_and(|t| matches!(t.base, async_graphql::parser::types::BaseType::List(_)));
+        let is_list =
+            ty.is_some_and(|t| matches!(t.base, async_graphql::parser::types::BaseType::List(_)));
         let items = match self.page(field) {
             _ if introspection => 1,
             Some(first) => first,
@@ -134,7 +182,14 @@ impl<'a> Meter<'a> {
             None => 1,
         };
         let times = place.times.saturating_mul(items);
-        let below = Place { depth: place.depth + 1, parent, times, introspection, connection, ..place };
+        let below = Place {
+            depth: place.depth + 1,
+            parent,
+            times,
+            introspection,
+            connection,
+            ..place
+        };
         let children = self.set(&field.selection_set.node, below)?;
         let own = if introspection { 0 } else { place.times };
         Ok(own.saturating_add(children))
@@ -142,8 +197,13 @@ impl<'a> Meter<'a> {
 
     /// The page size a field asks for, clamped: what is out of bounds is refused by the field itself.
     fn page(&self, field: &Field) -> Option<usize> {
-        let size = ["first", "last"].iter().find_map(|name| field.get_argument(name))?;
-        let constant = size.node.clone().into_const_with(|name| self.variables.get(&name).cloned().ok_or(()));
+        let size = ["first", "last"]
+            .iter()
+            .find_map(|name| field.get_argument(name))?;
+        let constant = size
+            .node
+            .clone()
+            .into_const_with(|name| self.variables.get(&name).cloned().ok_or(()));
         let size = match constant {
             Ok(Value::Number(n)) => n.as_i64(),
             _ => None,
@@ -155,7 +215,10 @@ impl<'a> Meter<'a> {
     fn enter(&mut self, directives: usize) -> Result<(), Rejection> {
         self.fields += 1;
         if self.fields > MAX_FIELDS {
-            return Err(Rejection::too_much("TOO_MANY_FIELDS", format!("at most {MAX_FIELDS} fields")));
+            return Err(Rejection::too_much(
+                "TOO_MANY_FIELDS",
+                format!("at most {MAX_FIELDS} fields"),
+            ));
         }
         self.add_directives(directives)
     }
@@ -163,15 +226,25 @@ impl<'a> Meter<'a> {
     fn add_directives(&mut self, count: usize) -> Result<(), Rejection> {
         self.directives += count;
         if self.directives > MAX_DIRECTIVES {
-            return Err(Rejection::too_much("TOO_MANY_DIRECTIVES", format!("at most {MAX_DIRECTIVES} directives")));
+            return Err(Rejection::too_much(
+                "TOO_MANY_DIRECTIVES",
+                format!("at most {MAX_DIRECTIVES} directives"),
+            ));
         }
         Ok(())
     }
 
     fn deeper(&self, place: Place<'_>) -> Result<(), Rejection> {
-        let bound = if place.introspection { MAX_INTROSPECTION_DEPTH } else { MAX_DEPTH };
+        let bound = if place.introspection {
+            MAX_INTROSPECTION_DEPTH
+        } else {
+            MAX_DEPTH
+        };
         if place.depth > bound {
-            return Err(Rejection::too_much("TOO_DEEP", format!("at most {bound} levels of fields")));
+            return Err(Rejection::too_much(
+                "TOO_DEEP",
+                format!("at most {bound} levels of fields"),
+            ));
         }
         Ok(())
     }
@@ -181,7 +254,8 @@ impl<'a> Meter<'a> {
         set.items.iter().all(|item| match &item.node {
             Selection::Field(field) => field.node.name.node.starts_with("__"),
             Selection::InlineFragment(inline) => {
-                spreads < MAX_DEPTH && self.only_introspection(&inline.node.selection_set.node, spreads + 1)
+                spreads < MAX_DEPTH
+                    && self.only_introspection(&inline.node.selection_set.node, spreads + 1)
             }
             Selection::FragmentSpread(_) => false,
         })

@@ -18,7 +18,9 @@ use async_graphql::{
     Pos, Request, Response as GraphqlResponse,
     parser::{
         parse_query,
-        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection},
+        types::{
+            DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
+        },
     },
 };
 use axum::{
@@ -69,15 +71,27 @@ impl Endpoint {
         introspection: bool,
     ) -> Self {
         let types = Types::read(&schema.sdl());
-        Self { schema, authenticator, limits, introspection, types }
+        Self {
+            schema,
+            authenticator,
+            limits,
+            introspection,
+            types,
+        }
     }
 }
 
 /// `/graphql`.
-pub(crate) async fn graphql(State(endpoint): State<Arc<Endpoint>>, request: HttpRequest) -> Response {
+pub(crate) async fn graphql(
+    State(endpoint): State<Arc<Endpoint>>,
+    request: HttpRequest,
+) -> Response {
     let context = request.extensions().get::<RequestContext>().cloned();
     let context = context.unwrap_or_else(|| RequestContext::read(request.headers()));
-    let answered = tokio::time::timeout(endpoint.limits.request_timeout, endpoint.answer(request, &context));
+    let answered = tokio::time::timeout(
+        endpoint.limits.request_timeout,
+        endpoint.answer(request, &context),
+    );
     match answered.await {
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => turned(problem, &context),
@@ -93,11 +107,20 @@ pub(crate) fn turned(problem: HttpProblem, context: &RequestContext) -> Response
 }
 
 impl Endpoint {
-    async fn answer(&self, request: HttpRequest, context: &RequestContext) -> Result<Response, HttpProblem> {
+    async fn answer(
+        &self,
+        request: HttpRequest,
+        context: &RequestContext,
+    ) -> Result<Response, HttpProblem> {
         let read_only = match *request.method() {
             Method::GET => true,
             Method::POST => false,
-            _ => return Err(HttpProblem::method_not_allowed("GET, POST", "use POST, or GET for queries")),
+            _ => {
+                return Err(HttpProblem::method_not_allowed(
+                    "GET, POST",
+                    "use POST, or GET for queries",
+                ));
+            }
         };
         let media = Media::accepted(request.headers())?;
         let authorization = request.headers().get(header::AUTHORIZATION);
@@ -115,13 +138,15 @@ impl Endpoint {
             Params::from_body(&self.body(request).await?)?
         };
         match self.prepare(&params) {
-            Ok((operation, _)) if read_only && operation.ty != OperationType::Query => {
-                Err(HttpProblem::method_not_allowed("POST", "a GET may only carry a query"))
-            }
+            Ok((operation, _)) if read_only && operation.ty != OperationType::Query => Err(
+                HttpProblem::method_not_allowed("POST", "a GET may only carry a query"),
+            ),
             Ok((operation, _)) if caller.is_none() && !operation.introspection_only => {
                 Err(HttpProblem::unauthenticated(&AuthError::Missing))
             }
-            Ok((operation, document)) => Ok(self.execute(params, operation, document, caller, context, media).await),
+            Ok((operation, document)) => Ok(self
+                .execute(params, operation, document, caller, context, media)
+                .await),
             Err(rejection) => Ok(rejected(rejection, media)),
         }
     }
@@ -144,24 +169,46 @@ impl Endpoint {
         })?;
         let operation = choose(&document, params.operation_name.as_deref())?;
         if operation.ty == OperationType::Subscription {
-            return Err(Rejection::new(VALIDATION_FAILED, "There are no subscriptions here.", None));
+            return Err(Rejection::new(
+                VALIDATION_FAILED,
+                "There are no subscriptions here.",
+                None,
+            ));
         }
         let bill = meter::bill(&document, operation, &self.types, &params.variables)?;
         if bill.cost > self.limits.cost {
-            let bound = format!("{} points, and this one costs {},", self.limits.cost, bill.cost);
+            let bound = format!(
+                "{} points, and this one costs {},",
+                self.limits.cost, bill.cost
+            );
             return Err(Rejection::too_much("COST_EXCEEDED", bound));
         }
         if bill.introspects && !self.introspection {
-            return Err(Rejection::new("INTROSPECTION_DISABLED", "Introspection is switched off here.", None));
+            return Err(Rejection::new(
+                "INTROSPECTION_DISABLED",
+                "Introspection is switched off here.",
+                None,
+            ));
         }
         inputs::check(&document, operation, &self.types, &params.variables)?;
         let label = self.label(operation);
-        Ok((Prepared { ty: operation.ty, introspection_only: bill.introspection_only, label }, document))
+        Ok((
+            Prepared {
+                ty: operation.ty,
+                introspection_only: bill.introspection_only,
+                label,
+            },
+            document,
+        ))
     }
 
     /// The operation's top-level field where there is one that we know: a caller cannot invent labels.
     fn label(&self, operation: &OperationDefinition) -> String {
-        let root = if operation.ty == OperationType::Mutation { "Mutation" } else { "Query" };
+        let root = if operation.ty == OperationType::Mutation {
+            "Mutation"
+        } else {
+            "Query"
+        };
         match operation.selection_set.node.items.as_slice() {
             [only] => match &only.node {
                 Selection::Field(field) => {
@@ -190,7 +237,9 @@ impl Endpoint {
         context: &RequestContext,
         media: Media,
     ) -> Response {
-        let mut request = Request::new(params.query.clone()).variables(params.variables).data(context.clone());
+        let mut request = Request::new(params.query.clone())
+            .variables(params.variables)
+            .data(context.clone());
         request.operation_name.clone_from(&params.operation_name);
         request.set_parsed_query(document);
         if let Some(caller) = caller {
@@ -202,11 +251,19 @@ impl Endpoint {
             && !answer.errors.is_empty()
             && answer.errors.iter().all(|e| e.path.is_empty());
         let mut response = if not_executed {
-            answer.errors.iter_mut().for_each(|error| set_code(error, VALIDATION_FAILED));
+            answer
+                .errors
+                .iter_mut()
+                .for_each(|error| set_code(error, VALIDATION_FAILED));
             answer.errors.truncate(crate::limits::MAX_ERRORS);
             rejected(Rejection::many(VALIDATION_FAILED, answer.errors), media)
         } else {
-            self.settle(&params.query, params.operation_name.as_deref(), &mut answer, context);
+            self.settle(
+                &params.query,
+                params.operation_name.as_deref(),
+                &mut answer,
+                context,
+            );
             respond(StatusCode::OK, media, &answer)
         };
         response.extensions_mut().insert(Operation(operation.label));
@@ -214,12 +271,21 @@ impl Endpoint {
     }
 
     /// Gives field errors their code, and `data` the nulls that the specification asks for.
-    fn settle(&self, query: &str, name: Option<&str>, answer: &mut GraphqlResponse, context: &RequestContext) {
+    fn settle(
+        &self,
+        query: &str,
+        name: Option<&str>,
+        answer: &mut GraphqlResponse,
+        context: &RequestContext,
+    ) {
         if answer.errors.is_empty() {
             return;
         }
         for error in &mut answer.errors {
-            let coded = error.extensions.as_ref().is_some_and(|e| e.get("code").is_some());
+            let coded = error
+                .extensions
+                .as_ref()
+                .is_some_and(|e| e.get("code").is_some());
             if !coded {
                 tracing::error!(message = %error.message, trace_id = %context.trace_id, "a field failed without a code");
                 set_code(error, "INTERNAL");
@@ -241,20 +307,28 @@ struct Prepared {
 }
 
 /// The operation to run: the named one, or the only one.
-fn choose<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a OperationDefinition, Rejection> {
+fn choose<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a OperationDefinition, Rejection> {
     let refuse = |why: String| Rejection::new("OPERATION_NOT_FOUND", why, None::<Pos>);
     match (&document.operations, name) {
         (DocumentOperations::Single(only), None) => Ok(&only.node),
-        (DocumentOperations::Single(_), Some(name)) => Err(refuse(format!("There is no operation \"{name}\"."))),
-        (DocumentOperations::Multiple(all), Some(name)) => {
-            all.get(name).map(|o| &o.node).ok_or_else(|| refuse(format!("There is no operation \"{name}\".")))
+        (DocumentOperations::Single(_), Some(name)) => {
+            Err(refuse(format!("There is no operation \"{name}\".")))
         }
-        (DocumentOperations::Multiple(all), None) if all.len() == 1 => {
-            all.values().next().map(|o| &o.node).ok_or_else(|| refuse("There is no operation.".to_owned()))
-        }
-        (DocumentOperations::Multiple(_), None) => {
-            Err(refuse("There are several operations; name one in `operationName`.".to_owned()))
-        }
+        (DocumentOperations::Multiple(all), Some(name)) => all
+            .get(name)
+            .map(|o| &o.node)
+            .ok_or_else(|| refuse(format!("There is no operation \"{name}\"."))),
+        (DocumentOperations::Multiple(all), None) if all.len() == 1 => all
+            .values()
+            .next()
+            .map(|o| &o.node)
+            .ok_or_else(|| refuse("There is no operation.".to_owned())),
+        (DocumentOperations::Multiple(_), None) => Err(refuse(
+            "There are several operations; name one in `operationName`.".to_owned(),
+        )),
     }
 }
 
@@ -268,7 +342,13 @@ fn rejected(rejection: Rejection, media: Media) -> Response {
         Media::GraphqlResponse => StatusCode::BAD_REQUEST,
         Media::Json => StatusCode::OK,
     };
-    let mut response = respond(status, media, &Errors { errors: &rejection.errors });
+    let mut response = respond(
+        status,
+        media,
+        &Errors {
+            errors: &rejection.errors,
+        },
+    );
     response.extensions_mut().insert(Turned(rejection.reason));
     response
 }
@@ -282,8 +362,17 @@ fn respond(status: StatusCode, media: Media, body: &impl Serialize) -> Response 
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(media.content_type()),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static("Accept, Authorization"),
+    );
     response
 }

@@ -26,8 +26,13 @@ impl Media {
         if !headers.contains_key(header::ACCEPT) {
             return Ok(Self::Json);
         }
-        let lines = headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok());
-        let ranges = lines.flat_map(|line| line.split(',')).filter_map(Range::parse);
+        let lines = headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .filter_map(|v| v.to_str().ok());
+        let ranges = lines
+            .flat_map(|line| line.split(','))
+            .filter_map(Range::parse);
         let mut best: Option<(u16, Self)> = None;
         for (media, quality) in ranges.filter_map(|r| Some((r.media()?, r.quality))) {
             // On a tie the first stands.
@@ -35,7 +40,8 @@ impl Media {
                 best = Some((quality, media));
             }
         }
-        best.map(|(_, media)| media).ok_or_else(HttpProblem::not_acceptable)
+        best.map(|(_, media)| media)
+            .ok_or_else(HttpProblem::not_acceptable)
     }
 }
 
@@ -49,7 +55,11 @@ struct Range<'a> {
 impl<'a> Range<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
-        let mut range = Self { essence: parts.next()?, utf8: true, quality: 1000 };
+        let mut range = Self {
+            essence: parts.next()?,
+            utf8: true,
+            quality: 1000,
+        };
         for parameter in parts {
             let (name, value) = parameter.split_once('=')?;
             let value = value.trim().trim_matches('"');
@@ -109,8 +119,14 @@ pub(super) fn check_body_type(headers: &HeaderMap) -> Result<(), HttpProblem> {
     if !range.utf8 {
         return refuse("only the charset utf-8 is taken");
     }
-    let coded = headers.get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity");
-    if coded { refuse("send the body without content encoding") } else { Ok(()) }
+    let coded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|v| v != "identity");
+    if coded {
+        refuse("send the body without content encoding")
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -128,8 +144,14 @@ mod tests {
         let (graphql, json) = (Some(Media::GraphqlResponse), Some(Media::Json));
         for (accept, expected) in [
             ("application/graphql-response+json", graphql),
-            ("application/graphql-response+json; charset=utf-8, application/json;q=0.9", graphql),
-            ("application/json;q=0.5, application/graphql-response+json;q=0.6", graphql),
+            (
+                "application/graphql-response+json; charset=utf-8, application/json;q=0.9",
+                graphql,
+            ),
+            (
+                "application/json;q=0.5, application/graphql-response+json;q=0.6",
+                graphql,
+            ),
             ("application/json, application/graphql-response+json", json),
             ("*/*", json),
             ("text/html, application/xhtml+xml, */*;q=0.8", json),
@@ -152,11 +174,22 @@ mod tests {
             headers.insert(header::CONTENT_TYPE, value.parse().unwrap());
             check_body_type(&headers).is_ok()
         };
-        for good in ["application/json", "application/json; charset=UTF-8", "Application/JSON;charset=\"utf-8\""] {
+        for good in [
+            "application/json",
+            "application/json; charset=UTF-8",
+            "Application/JSON;charset=\"utf-8\"",
+        ] {
             assert!(check(good), "{good}");
         }
-        for bad in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "",
-            "application/json; charset=latin1", "application/graphql", "text/plain; application/json"] {
+        for bad in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "",
+            "application/json; charset=latin1",
+            "application/graphql",
+            "text/plain; application/json",
+        ] {
             assert!(!check(bad), "{bad}");
         }
         assert!(check_body_type(&HeaderMap::new()).is_err());

@@ -6,7 +6,8 @@ use std::{collections::HashSet, fmt::Write};
 use async_graphql::{
     Name, PathSegment, Response, Value,
     parser::types::{
-        BaseType, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, Type,
+        BaseType, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
+        SelectionSet, Type,
     },
 };
 
@@ -37,7 +38,10 @@ pub(super) fn propagate(
 /// Nulls the failed field, or the nearest ancestor that may be null. `nulled` holds the places this has happened.
 fn settle(data: &mut Value, steps: &[Step<'_>], nulled: &mut HashSet<String>) {
     // How many steps lead to the value that becomes null; 0 is `data` itself.
-    let depth = steps.iter().rposition(|s| s.nullable).map_or(0, |at| at + 1);
+    let depth = steps
+        .iter()
+        .rposition(|s| s.nullable)
+        .map_or(0, |at| at + 1);
     let mut place = data;
     let mut key = String::new();
     for step in steps.get(..depth).unwrap_or_default() {
@@ -55,7 +59,9 @@ fn settle(data: &mut Value, steps: &[Step<'_>], nulled: &mut HashSet<String>) {
             }
             (Value::List(items), PathSegment::Index(index)) => {
                 let _ = write!(key, ".{index}");
-                let Some(item) = items.get_mut(*index) else { return };
+                let Some(item) = items.get_mut(*index) else {
+                    return;
+                };
                 item
             }
             _ => return,
@@ -74,24 +80,43 @@ struct Walker<'a> {
 impl Walker<'_> {
     /// The path with each step's nullability; it stops where the types are not known.
     fn steps<'p>(&self, path: &'p [PathSegment], operation: &OperationDefinition) -> Vec<Step<'p>> {
-        let root = if operation.ty == OperationType::Mutation { "Mutation" } else { "Query" };
+        let root = if operation.ty == OperationType::Mutation {
+            "Mutation"
+        } else {
+            "Query"
+        };
         let mut steps = Vec::with_capacity(path.len());
         let mut sets = vec![(&operation.selection_set.node, root.to_owned())];
         let mut ty: Option<Type> = None;
         for segment in path {
             match segment {
                 PathSegment::Field(key) => {
-                    let found: Vec<_> =
-                        sets.iter().flat_map(|(set, parent)| self.fields(set, parent, key, 0)).collect();
-                    let Some((_, field_type)) = found.first() else { break };
+                    let found: Vec<_> = sets
+                        .iter()
+                        .flat_map(|(set, parent)| self.fields(set, parent, key, 0))
+                        .collect();
+                    let Some((_, field_type)) = found.first() else {
+                        break;
+                    };
                     let inner = named(field_type).to_owned();
-                    steps.push(Step { segment, nullable: field_type.nullable });
+                    steps.push(Step {
+                        segment,
+                        nullable: field_type.nullable,
+                    });
                     ty = Some(field_type.clone());
-                    sets = found.iter().map(|(field, _)| (&field.selection_set.node, inner.clone())).collect();
+                    sets = found
+                        .iter()
+                        .map(|(field, _)| (&field.selection_set.node, inner.clone()))
+                        .collect();
                 }
                 PathSegment::Index(_) => {
-                    let Some(BaseType::List(item)) = ty.map(|t| t.base) else { break };
-                    steps.push(Step { segment, nullable: item.nullable });
+                    let Some(BaseType::List(item)) = ty.map(|t| t.base) else {
+                        break;
+                    };
+                    steps.push(Step {
+                        segment,
+                        nullable: item.nullable,
+                    });
                     ty = Some(*item);
                 }
             }
@@ -100,7 +125,13 @@ impl Walker<'_> {
     }
 
     /// The fields of a selection that answer under `key`, with their types.
-    fn fields<'d>(&'d self, set: &'d SelectionSet, parent: &str, key: &str, spreads: usize) -> Vec<(&'d Field, Type)> {
+    fn fields<'d>(
+        &'d self,
+        set: &'d SelectionSet,
+        parent: &str,
+        key: &str,
+        spreads: usize,
+    ) -> Vec<(&'d Field, Type)> {
         let mut found = Vec::new();
         for item in &set.items {
             match &item.node {
@@ -111,13 +142,26 @@ impl Walker<'_> {
                 }
                 Selection::Field(_) => {}
                 Selection::InlineFragment(inline) => {
-                    let on = inline.node.type_condition.as_ref().map_or(parent, |c| c.node.on.node.as_str());
+                    let on = inline
+                        .node
+                        .type_condition
+                        .as_ref()
+                        .map_or(parent, |c| c.node.on.node.as_str());
                     found.extend(self.fields(&inline.node.selection_set.node, on, key, spreads));
                 }
-                Selection::FragmentSpread(spread) if spreads <= crate::limits::MAX_FRAGMENT_DEPTH => {
-                    if let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) {
+                Selection::FragmentSpread(spread)
+                    if spreads <= crate::limits::MAX_FRAGMENT_DEPTH =>
+                {
+                    if let Some(fragment) =
+                        self.document.fragments.get(&spread.node.fragment_name.node)
+                    {
                         let on = fragment.node.type_condition.node.on.node.as_str();
-                        found.extend(self.fields(&fragment.node.selection_set.node, on, key, spreads + 1));
+                        found.extend(self.fields(
+                            &fragment.node.selection_set.node,
+                            on,
+                            key,
+                            spreads + 1,
+                        ));
                     }
                 }
                 Selection::FragmentSpread(_) => {}

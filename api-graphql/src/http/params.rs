@@ -22,7 +22,9 @@ impl Params {
             Ok(Value::Array(_)) => Err(HttpProblem::batch()),
             Ok(_) => Err(HttpProblem::bad_request("the body must be a JSON object")),
             // serde_json's messages name the place, never the content.
-            Err(error) => Err(HttpProblem::bad_request(format!("the body is not JSON: {error}"))),
+            Err(error) => Err(HttpProblem::bad_request(format!(
+                "the body is not JSON: {error}"
+            ))),
         }
     }
 
@@ -35,8 +37,9 @@ impl Params {
         for (name, text) in pairs {
             let value = match name.as_str() {
                 "query" | "operationName" => Value::String(text),
-                "variables" | "extensions" => serde_json::from_str(&text)
-                    .map_err(|error| HttpProblem::bad_request(format!("`{name}` is not JSON: {error}")))?,
+                "variables" | "extensions" => serde_json::from_str(&text).map_err(|error| {
+                    HttpProblem::bad_request(format!("`{name}` is not JSON: {error}"))
+                })?,
                 _ => continue,
             };
             fields.insert(name, value);
@@ -48,7 +51,9 @@ impl Params {
         let bad = |what: &str| HttpProblem::bad_request(what);
         let query = match fields.remove("query") {
             Some(Value::String(query)) if !query.trim().is_empty() => query,
-            Some(Value::String(_)) | None | Some(Value::Null) => return Err(bad("`query` is missing")),
+            Some(Value::String(_)) | None | Some(Value::Null) => {
+                return Err(bad("`query` is missing"));
+            }
             Some(_) => return Err(bad("`query` must be a string")),
         };
         let operation_name = match fields.remove("operationName") {
@@ -62,7 +67,11 @@ impl Params {
             Some(_) => return Err(bad("`variables` must be an object")),
         };
         match fields.remove("extensions") {
-            None | Some(Value::Null | Value::Object(_)) => Ok(Self { query, operation_name, variables }),
+            None | Some(Value::Null | Value::Object(_)) => Ok(Self {
+                query,
+                operation_name,
+                variables,
+            }),
             Some(_) => Err(bad("`extensions` must be an object")),
         }
     }
@@ -75,12 +84,37 @@ mod tests {
     #[test]
     fn bodies_are_read_or_refused_with_a_reason() {
         let read = |body: &str| Params::from_body(body.as_bytes()).map_err(|p| p.reason());
-        assert_eq!(read(r#"{"query":"{a}","query":"{b}","more":1}"#).unwrap().query, "{b}");
-        assert_eq!(read(r#"[{"query":"{a}"}]"#).unwrap_err(), "BATCH_NOT_SUPPORTED");
-        let deep = format!(r#"{{"query":"{{a}}","variables":{}1{}}}"#, "[".repeat(500), "]".repeat(500));
-        for bad in ["", "null", "7", "{", r#"{"query":7}"#, r#"{"query":""}"#, "{}", r#"{"query":"{a}","variables":[]}"#,
-            r#"{"query":"{a}","operationName":{}}"#, r#"{"query":"{a}","extensions":"x"}"#,
-            r#"{"query":"{a}","variables":{"n":1e400}}"#, r#"{"query":"{a}","variables":{"n":NaN}}"#, &deep, "\u{0}"] {
+        assert_eq!(
+            read(r#"{"query":"{a}","query":"{b}","more":1}"#)
+                .unwrap()
+                .query,
+            "{b}"
+        );
+        assert_eq!(
+            read(r#"[{"query":"{a}"}]"#).unwrap_err(),
+            "BATCH_NOT_SUPPORTED"
+        );
+        let deep = format!(
+            r#"{{"query":"{{a}}","variables":{}1{}}}"#,
+            "[".repeat(500),
+            "]".repeat(500)
+        );
+        for bad in [
+            "",
+            "null",
+            "7",
+            "{",
+            r#"{"query":7}"#,
+            r#"{"query":""}"#,
+            "{}",
+            r#"{"query":"{a}","variables":[]}"#,
+            r#"{"query":"{a}","operationName":{}}"#,
+            r#"{"query":"{a}","extensions":"x"}"#,
+            r#"{"query":"{a}","variables":{"n":1e400}}"#,
+            r#"{"query":"{a}","variables":{"n":NaN}}"#,
+            &deep,
+            "\u{0}",
+        ] {
             assert_eq!(read(bad).unwrap_err(), "BAD_REQUEST", "{bad}");
         }
         assert!(Params::from_body(b"{\"query\":\"\xff\"}").is_err());
@@ -89,8 +123,12 @@ mod tests {
     #[test]
     fn query_strings_are_read() {
         let read = |uri: &str| Params::from_uri(&uri.parse().unwrap());
-        let params = read("/graphql?query=%7Ba%7D&variables=%7B%22x%22:1%7D&operationName=").unwrap();
-        assert_eq!((params.query.as_str(), params.operation_name), ("{a}", None));
+        let params =
+            read("/graphql?query=%7Ba%7D&variables=%7B%22x%22:1%7D&operationName=").unwrap();
+        assert_eq!(
+            (params.query.as_str(), params.operation_name),
+            ("{a}", None)
+        );
         assert!(read("/graphql?query=%7Ba%7D&variables=x").is_err());
         assert!(read("/graphql").is_err());
     }

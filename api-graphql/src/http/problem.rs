@@ -18,37 +18,74 @@ pub(crate) struct HttpProblem {
     /// What GraphQL clients branch on.
     graphql_code: &'static str,
     detail: String,
-    header: Option<(header::HeaderName, HeaderValue)>,
+    header: Option<Box<(header::HeaderName, HeaderValue)>>,
 }
 
 impl HttpProblem {
-    fn new(status: StatusCode, code: &'static str, graphql_code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, graphql_code, detail: detail.into(), header: None }
+    fn new(
+        status: StatusCode,
+        code: &'static str,
+        graphql_code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            graphql_code,
+            detail: detail.into(),
+            header: None,
+        }
     }
 
     fn with(mut self, name: header::HeaderName, value: &str) -> Self {
-        self.header = HeaderValue::from_str(value).ok().map(|value| (name, value));
+        self.header = HeaderValue::from_str(value)
+            .ok()
+            .map(|value| Box::new((name, value)));
         self
     }
 
     pub(crate) fn method_not_allowed(allow: &'static str, detail: &str) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "REQ_001", "METHOD_NOT_ALLOWED", detail).with(header::ALLOW, allow)
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "REQ_001",
+            "METHOD_NOT_ALLOWED",
+            detail,
+        )
+        .with(header::ALLOW, allow)
     }
 
     pub(crate) fn unsupported_media_type(detail: &str) -> Self {
-        let problem = Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "REQ_002", "UNSUPPORTED_MEDIA_TYPE", detail);
-        problem.with(header::HeaderName::from_static("accept-post"), "application/json")
+        let problem = Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "REQ_002",
+            "UNSUPPORTED_MEDIA_TYPE",
+            detail,
+        );
+        problem.with(
+            header::HeaderName::from_static("accept-post"),
+            "application/json",
+        )
     }
 
     pub(crate) fn not_acceptable() -> Self {
         let detail = "accept application/graphql-response+json or application/json";
-        Self::new(StatusCode::NOT_ACCEPTABLE, "REQ_003", "NOT_ACCEPTABLE", detail)
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "REQ_003",
+            "NOT_ACCEPTABLE",
+            detail,
+        )
     }
 
     pub(crate) fn too_large(bytes: usize) -> Self {
         let detail = format!("the body may have at most {bytes} bytes");
         // The rest of the body is not read: this connection is of no further use.
-        let problem = Self::new(StatusCode::PAYLOAD_TOO_LARGE, "REQ_004", "PAYLOAD_TOO_LARGE", detail);
+        let problem = Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "REQ_004",
+            "PAYLOAD_TOO_LARGE",
+            detail,
+        );
         problem.with(header::CONNECTION, "close")
     }
 
@@ -57,25 +94,47 @@ impl HttpProblem {
     }
 
     pub(crate) fn batch() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "REQ_006", "BATCH_NOT_SUPPORTED", "send one operation a request")
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "REQ_006",
+            "BATCH_NOT_SUPPORTED",
+            "send one operation a request",
+        )
     }
 
     pub(crate) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "REQ_007", "NOT_FOUND", "no such page; see /graphiql")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "REQ_007",
+            "NOT_FOUND",
+            "no such page; see /graphiql",
+        )
     }
 
     pub(crate) fn unauthenticated(error: &AuthError) -> Self {
         if *error == AuthError::KeysUnavailable {
-            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "SYS_002", "UNAVAILABLE", error.to_string())
-                .with(header::RETRY_AFTER, &RETRY_AFTER_SECONDS.to_string());
+            return Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "SYS_002",
+                "UNAVAILABLE",
+                error.to_string(),
+            )
+            .with(header::RETRY_AFTER, &RETRY_AFTER_SECONDS.to_string());
         }
         let challenge = match error {
             // RFC 6750, 3: without credentials the challenge carries no error.
             AuthError::Missing => "Bearer realm=\"ledger\"".to_owned(),
-            other => format!("Bearer realm=\"ledger\", error=\"invalid_token\", error_description=\"{other}\""),
+            other => format!(
+                "Bearer realm=\"ledger\", error=\"invalid_token\", error_description=\"{other}\""
+            ),
         };
-        Self::new(StatusCode::UNAUTHORIZED, "AUTH_001", "UNAUTHENTICATED", error.to_string())
-            .with(header::WWW_AUTHENTICATE, &challenge.replace('`', "'"))
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "AUTH_001",
+            "UNAUTHENTICATED",
+            error.to_string(),
+        )
+        .with(header::WWW_AUTHENTICATE, &challenge.replace('`', "'"))
     }
 
     pub(crate) fn forbidden(detail: &str) -> Self {
@@ -84,8 +143,13 @@ impl HttpProblem {
 
     pub(crate) fn overloaded() -> Self {
         let detail = "too many requests are in work; come back in a second";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "SYS_003", "OVERLOADED", detail)
-            .with(header::RETRY_AFTER, &RETRY_AFTER_SECONDS.to_string())
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SYS_003",
+            "OVERLOADED",
+            detail,
+        )
+        .with(header::RETRY_AFTER, &RETRY_AFTER_SECONDS.to_string())
     }
 
     pub(crate) fn timed_out() -> Self {
@@ -94,7 +158,12 @@ impl HttpProblem {
     }
 
     pub(crate) fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "SYS_001", "INTERNAL", "the ledger failed; report the trace id")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "SYS_001",
+            "INTERNAL",
+            "the ledger failed; report the trace id",
+        )
     }
 
     /// The name of the reason in the metrics.
@@ -120,9 +189,13 @@ impl HttpProblem {
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some((name, value)) = self.header {
+        if let Some(header) = self.header {
+            let (name, value) = *header;
             headers.insert(name, value);
         }
         response

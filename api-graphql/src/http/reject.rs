@@ -17,12 +17,19 @@ pub(super) struct Rejection {
 
 impl Rejection {
     pub(super) fn new(code: &'static str, message: impl Into<String>, at: Option<Pos>) -> Self {
-        Self { reason: code, errors: vec![error(code, message, at)] }
+        Self {
+            reason: code,
+            errors: vec![error(code, message, at)],
+        }
     }
 
     /// A bound is exceeded; `bound` completes "The request is too much for one call: ".
     pub(super) fn too_much(code: &'static str, bound: impl std::fmt::Display) -> Self {
-        Self::new(code, format!("The request is too much for one call: {bound} are allowed. Split it."), None)
+        Self::new(
+            code,
+            format!("The request is too much for one call: {bound} are allowed. Split it."),
+            None,
+        )
     }
 
     pub(super) fn many(reason: &'static str, errors: Vec<ServerError>) -> Self {
@@ -39,7 +46,9 @@ pub(super) fn error(code: &str, message: impl Into<String>, at: Option<Pos>) -> 
 
 /// Sets `extensions.code` where there is none yet.
 pub(super) fn set_code(error: &mut ServerError, code: &str) {
-    let values = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+    let values = error
+        .extensions
+        .get_or_insert_with(ErrorExtensionValues::default);
     if values.get("code").is_none() {
         values.set("code", code);
     }

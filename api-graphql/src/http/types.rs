@@ -35,14 +35,29 @@ impl Types {
     /// Reads an SDL document of our own schema; what it cannot read it does not know.
     pub(super) fn read(sdl: &str) -> Self {
         let mut types = HashMap::new();
-        let Ok(document) = parse_schema(sdl) else { return Self(types) };
+        let Ok(document) = parse_schema(sdl) else {
+            return Self(types);
+        };
         for definition in document.definitions {
-            let TypeSystemDefinition::Type(ty) = definition else { continue };
+            let TypeSystemDefinition::Type(ty) = definition else {
+                continue;
+            };
             let kind = match ty.node.kind {
-                TypeKind::Object(o) => Kind::Output(o.fields.into_iter().map(|f| field(f.node)).collect()),
-                TypeKind::Interface(i) => Kind::Output(i.fields.into_iter().map(|f| field(f.node)).collect()),
-                TypeKind::InputObject(i) => Kind::Input(i.fields.into_iter().map(|f| input(f.node)).collect()),
-                TypeKind::Enum(e) => Kind::Enum(e.values.into_iter().map(|v| v.node.value.node.to_string()).collect()),
+                TypeKind::Object(o) => {
+                    Kind::Output(o.fields.into_iter().map(|f| field(f.node)).collect())
+                }
+                TypeKind::Interface(i) => {
+                    Kind::Output(i.fields.into_iter().map(|f| field(f.node)).collect())
+                }
+                TypeKind::InputObject(i) => {
+                    Kind::Input(i.fields.into_iter().map(|f| input(f.node)).collect())
+                }
+                TypeKind::Enum(e) => Kind::Enum(
+                    e.values
+                        .into_iter()
+                        .map(|v| v.node.value.node.to_string())
+                        .collect(),
+                ),
                 TypeKind::Scalar => Kind::Scalar,
                 TypeKind::Union(_) => Kind::Union,
             };
@@ -65,11 +80,23 @@ impl Types {
 
 fn field(f: async_graphql::parser::types::FieldDefinition) -> (String, Field) {
     let args = f.arguments.into_iter().map(|a| input(a.node)).collect();
-    (f.name.node.to_string(), Field { ty: f.ty.node, args })
+    (
+        f.name.node.to_string(),
+        Field {
+            ty: f.ty.node,
+            args,
+        },
+    )
 }
 
 fn input(i: async_graphql::parser::types::InputValueDefinition) -> (String, Input) {
-    (i.name.node.to_string(), Input { has_default: i.default_value.is_some(), ty: i.ty.node })
+    (
+        i.name.node.to_string(),
+        Input {
+            has_default: i.default_value.is_some(),
+            ty: i.ty.node,
+        },
+    )
 }
 
 /// The named type inside lists and non-nulls.

@@ -38,8 +38,14 @@ impl<'a> Access<'a> {
     /// # Errors
     /// UNAUTHENTICATED when the request has no caller: only introspection runs without one.
     pub(crate) fn of(ctx: &Context<'a>) -> Result<Self, Error> {
-        let caller = ctx.data_opt::<Caller>().ok_or_else(|| coded("UNAUTHENTICATED", "a bearer token is required"))?;
-        Ok(Self { backend: ctx.data()?, caller, request: ctx.data()? })
+        let caller = ctx
+            .data_opt::<Caller>()
+            .ok_or_else(|| coded("UNAUTHENTICATED", "a bearer token is required"))?;
+        Ok(Self {
+            backend: ctx.data()?,
+            caller,
+            request: ctx.data()?,
+        })
     }
 
     /// For queries: the role and the token allow reading.
@@ -87,7 +93,10 @@ impl<'a> Access<'a> {
         let Some(fresh) = fresh else { return Ok(()) };
         let wait = i64::from(fresh.wait_ms);
         if !(0..=MAX_FRESH_WAIT_MS).contains(&wait) {
-            return Err(invalid("fresh.waitMs", format!("must be 0 to {MAX_FRESH_WAIT_MS} milliseconds")));
+            return Err(invalid(
+                "fresh.waitMs",
+                format!("must be 0 to {MAX_FRESH_WAIT_MS} milliseconds"),
+            ));
         }
         self.reached(model, fresh.min_position.0, wait).await
     }
@@ -100,9 +109,19 @@ impl<'a> Access<'a> {
         self.reached(model, position, DEFAULT_FRESH_WAIT_MS).await
     }
 
-    async fn reached(&self, model: Model, position: store::Position, wait_ms: i64) -> Result<(), Error> {
+    async fn reached(
+        &self,
+        model: Model,
+        position: store::Position,
+        wait_ms: i64,
+    ) -> Result<(), Error> {
         let wait = Duration::from_millis(wait_ms.unsigned_abs());
-        match self.backend.wait(model, position, wait).await.map_err(|e| self.read_failed(e))? {
+        match self
+            .backend
+            .wait(model, position, wait)
+            .await
+            .map_err(|e| self.read_failed(e))?
+        {
             Reached::Fresh => Ok(()),
             Reached::Stale { at } => {
                 let message = "the read model has not reached that position yet; try again";
@@ -124,8 +143,11 @@ impl<'a> Access<'a> {
             ReadError::Corrupt(why) => self.fault(&why),
             ReadError::Database(error) => {
                 tracing::warn!(%error, trace_id = %self.request.trace_id, "a read could not reach the database");
-                coded("UNAVAILABLE", "the ledger cannot reach its database; try again")
-                    .extend_with(|_, e| e.set("retryable", true))
+                coded(
+                    "UNAVAILABLE",
+                    "the ledger cannot reach its database; try again",
+                )
+                .extend_with(|_, e| e.set("retryable", true))
             }
         }
     }
@@ -134,7 +156,8 @@ impl<'a> Access<'a> {
     pub(crate) fn fault(&self, why: &str) -> Error {
         tracing::error!(why, trace_id = %self.request.trace_id, "a request failed");
         let trace = self.request.trace_id.clone();
-        coded("INTERNAL", "the ledger failed; report the trace id").extend_with(|_, e| e.set("traceId", trace.clone()))
+        coded("INTERNAL", "the ledger failed; report the trace id")
+            .extend_with(|_, e| e.set("traceId", trace.clone()))
     }
 }
 

@@ -78,13 +78,35 @@ impl From<Code> for ProblemCode {
 }
 
 /// Why a command had no effect.
+// Several fields have one type, which the lint takes for a repeated attribute.
+#[allow(clippy::duplicated_attributes)]
 #[derive(Debug, Clone, Interface)]
 #[graphql(
-    field(name = "code", ty = "&ProblemCode", desc = "A stable code to branch on."),
-    field(name = "message", ty = "&String", desc = "What is wrong and what to do, for a person."),
-    field(name = "path", ty = "&Option<Vec<String>>", desc = "The input field, from `input` on."),
-    field(name = "retryable", ty = "&bool", desc = "The same command with the same commandId may succeed later."),
-    field(name = "docs", ty = "&String", desc = "Where the code is explained, on this server.")
+    field(
+        name = "code",
+        ty = "&ProblemCode",
+        desc = "A stable code to branch on."
+    ),
+    field(
+        name = "message",
+        ty = "&String",
+        desc = "What is wrong and what to do, for a person."
+    ),
+    field(
+        name = "path",
+        ty = "&Option<Vec<String>>",
+        desc = "The input field, from `input` on."
+    ),
+    field(
+        name = "retryable",
+        ty = "&bool",
+        desc = "The same command with the same commandId may succeed later."
+    ),
+    field(
+        name = "docs",
+        ty = "&String",
+        desc = "Where the code is explained, on this server."
+    )
 )]
 pub enum Problem {
     /// A field breaks its form.
@@ -172,7 +194,10 @@ fn segments(path: &str) -> Option<Vec<String>> {
     if path.is_empty() {
         return None;
     }
-    let inner = path.split(['.', '[', ']']).filter(|s| !s.is_empty()).map(str::to_owned);
+    let inner = path
+        .split(['.', '[', ']'])
+        .filter(|s| !s.is_empty())
+        .map(str::to_owned);
     Some(std::iter::once("input".to_owned()).chain(inner).collect())
 }
 
@@ -194,7 +219,13 @@ impl From<domain::order::Problem> for Problem {
     fn from(problem: domain::order::Problem) -> Self {
         let path = segments(&problem.path);
         match problem.code {
-            Code::Validation => build!(InvalidInput, ProblemCode::Val001, problem.message, path, false),
+            Code::Validation => build!(
+                InvalidInput,
+                ProblemCode::Val001,
+                problem.message,
+                path,
+                false
+            ),
             code => {
                 build!(RuleViolation, code.into(), problem.message, path, false, rule: code.as_str().to_owned())
             }
@@ -212,28 +243,49 @@ pub(crate) fn problems(error: CommandError) -> Result<Vec<Problem>, String> {
         CommandError::VersionConflict { expected, actual } => {
             let path = segments("expectedVersion").filter(|_| expected.is_some());
             let expected = expected.map(int);
-            vec![build!(VersionConflict, ProblemCode::VersionConflict, message, path, false,
-                expected: expected, actual: int(actual))]
+            vec![
+                build!(VersionConflict, ProblemCode::VersionConflict, message, path, false,
+                expected: expected, actual: int(actual)),
+            ]
         }
         CommandError::CommandReused => {
-            vec![build!(CommandReused, ProblemCode::CommandReused, message, segments("commandId"), false)]
+            vec![build!(
+                CommandReused,
+                ProblemCode::CommandReused,
+                message,
+                segments("commandId"),
+                false
+            )]
         }
         CommandError::OrderExists { holder, value, .. } => {
             let order_id = ID::from(holder.0);
-            vec![build!(OrderExists, ProblemCode::Ord002, message, None, false, order_id: order_id, value: value)]
+            vec![
+                build!(OrderExists, ProblemCode::Ord002, message, None, false, order_id: order_id, value: value),
+            ]
         }
         CommandError::OutcomeUnknown => vec![try_again(message, true)],
-        CommandError::DeadlineExceeded | CommandError::Overloaded => vec![try_again(message, false)],
+        CommandError::DeadlineExceeded | CommandError::Overloaded => {
+            vec![try_again(message, false)]
+        }
         CommandError::Unavailable(why) => {
             tracing::warn!(%why, "a command could not reach the log");
-            vec![try_again("the ledger cannot reach its database; send the command again".into(), false)]
+            vec![try_again(
+                "the ledger cannot reach its database; send the command again".into(),
+                false,
+            )]
         }
         CommandError::Internal(why) => return Err(why),
     })
 }
 
 pub(crate) fn not_found(message: String) -> Problem {
-    build!(NotFound, ProblemCode::Ord001, message, segments("orderId"), false)
+    build!(
+        NotFound,
+        ProblemCode::Ord001,
+        message,
+        segments("orderId"),
+        false
+    )
 }
 
 pub(crate) fn forbidden(action: Action) -> Problem {

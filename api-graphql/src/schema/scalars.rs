@@ -104,8 +104,14 @@ pub(crate) fn refuses(scalar: &str, value: &Value) -> Option<&'static str> {
     };
     let integer = |n: &async_graphql::Number| n.as_i64().is_some_and(|n| i32::try_from(n).is_ok());
     let (good, expected) = match scalar {
-        "Decimal" => (text.is_some_and(|t| t.parse::<Money>().is_ok()), "a decimal in a string, such as \"12.50\""),
-        "UUID" => (text.is_some_and(|t| t.parse::<RawUuid>().is_ok()), "a UUID in a string"),
+        "Decimal" => (
+            text.is_some_and(|t| t.parse::<Money>().is_ok()),
+            "a decimal in a string, such as \"12.50\"",
+        ),
+        "UUID" => (
+            text.is_some_and(|t| t.parse::<RawUuid>().is_ok()),
+            "a UUID in a string",
+        ),
         "DateTime" => (
             text.is_some_and(|t| ChronoDateTime::parse_from_rfc3339(t).is_ok()),
             "an RFC 3339 time in a string, such as \"2026-01-31T09:30:00Z\"",
@@ -114,11 +120,18 @@ pub(crate) fn refuses(scalar: &str, value: &Value) -> Option<&'static str> {
             text.is_some_and(|t| t.parse::<i64>().is_ok_and(|n| n >= 0)),
             "a position as a receipt states it, in a string",
         ),
-        "Int" => (matches!(value, Value::Number(n) if integer(n)), "an integer of 32 bits"),
+        "Int" => (
+            matches!(value, Value::Number(n) if integer(n)),
+            "an integer of 32 bits",
+        ),
         "Float" => (matches!(value, Value::Number(_)), "a number"),
         "Boolean" => (matches!(value, Value::Boolean(_)), "true or false"),
         "String" => (matches!(value, Value::String(_)), "a string"),
-        "ID" => (matches!(value, Value::String(_)) || matches!(value, Value::Number(n) if n.as_i64().is_some()), "an id"),
+        "ID" => (
+            matches!(value, Value::String(_))
+                || matches!(value, Value::Number(n) if n.as_i64().is_some()),
+            "an id",
+        ),
         _ => (true, ""),
     };
     (!good).then_some(expected)
@@ -132,11 +145,24 @@ mod tests {
 
     #[test]
     fn only_plain_decimals_in_strings_pass() {
-        let check = |v: serde_json::Value| refuses("Decimal", &Value::from_json(v).unwrap()).is_none();
+        let check =
+            |v: serde_json::Value| refuses("Decimal", &Value::from_json(v).unwrap()).is_none();
         for good in ["0", "-1.50", "393.0000", "99999999999999.9999"] {
             assert!(check(json!(good)), "{good}");
         }
-        for bad in ["NaN", "1e400", "Infinity", "", "1,5", "0x10", "1.00001", "100000000000000", "٣", "1 ", "\u{0}"] {
+        for bad in [
+            "NaN",
+            "1e400",
+            "Infinity",
+            "",
+            "1,5",
+            "0x10",
+            "1.00001",
+            "100000000000000",
+            "٣",
+            "1 ",
+            "\u{0}",
+        ] {
             assert!(!check(json!(bad)), "{bad}");
         }
         for bad in [json!(1), json!(1.5), json!(true), json!([]), json!({})] {

@@ -6,7 +6,9 @@ use jsonwebtoken::DecodingKey;
 use proptest::prelude::*;
 use ring::{
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    },
 };
 use serde_json::{Value, json};
 
@@ -20,7 +22,10 @@ struct FiveRegions;
 impl RegionStores for FiveRegions {
     fn stores_of(&self, region: &RegionId) -> Vec<StoreId> {
         match region.as_str() {
-            "BKK-EAST" => vec![StoreId::new("CFR001").unwrap(), StoreId::new("CFR002").unwrap()],
+            "BKK-EAST" => vec![
+                StoreId::new("CFR001").unwrap(),
+                StoreId::new("CFR002").unwrap(),
+            ],
             _ => Vec::new(),
         }
     }
@@ -56,7 +61,11 @@ fn without(name: &str) -> Value {
 }
 
 fn message(header: &Value, claims: &Value) -> String {
-    format!("{}.{}", B64.encode(header.to_string()), B64.encode(claims.to_string()))
+    format!(
+        "{}.{}",
+        B64.encode(header.to_string()),
+        B64.encode(claims.to_string())
+    )
 }
 
 /// A token signed by the local Ed25519 key.
@@ -81,7 +90,10 @@ async fn a_good_token_makes_a_caller() {
         let caller = try_token(&auth, &token).await.unwrap();
         assert_eq!(caller.actor.id, "somchai");
         assert_eq!(caller.actor.role, Role::StoreManager);
-        assert_eq!(caller.actor.stores, StoreScope::Only(vec![StoreId::new("CFR029").unwrap()]));
+        assert_eq!(
+            caller.actor.stores,
+            StoreScope::Only(vec![StoreId::new("CFR029").unwrap()])
+        );
         assert_eq!(caller.scopes, Scopes::ALL);
     }
     let other_case = auth.caller(Some(&format!("bearer {token}"))).await;
@@ -104,11 +116,20 @@ async fn issued_tokens_verify_and_survive_a_rotation() {
     LocalKeys::rotate(dir.path()).unwrap();
     let auth = authenticator(dir.path());
     let new = auth.issue(&request).unwrap();
-    assert_ne!(decode_header(&old).unwrap().kid, decode_header(&new).unwrap().kid);
+    assert_ne!(
+        decode_header(&old).unwrap().kid,
+        decode_header(&new).unwrap().kid
+    );
     for token in [old, new] {
         let caller = try_token(&auth, &token).await.unwrap();
         assert_eq!(caller.actor.stores, StoreScope::All);
-        assert_eq!(caller.scopes, Scopes { read: true, write: false });
+        assert_eq!(
+            caller.scopes,
+            Scopes {
+                read: true,
+                write: false
+            }
+        );
     }
 }
 
@@ -117,13 +138,27 @@ fn a_key_file_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     LocalKeys::load_or_create(dir.path()).unwrap();
-    let file = std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let file = std::fs::read_dir(dir.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(matches!(LocalKeys::load_or_create(dir.path()), Err(LocalKeyError::Exposed(_))));
+    assert!(matches!(
+        LocalKeys::load_or_create(dir.path()),
+        Err(LocalKeyError::Exposed(_))
+    ));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     std::fs::write(&file, b"not a key").unwrap();
-    assert!(matches!(LocalKeys::load_or_create(dir.path()), Err(LocalKeyError::NotAKey(_))));
+    assert!(matches!(
+        LocalKeys::load_or_create(dir.path()),
+        Err(LocalKeyError::NotAKey(_))
+    ));
 }
 
 #[tokio::test]
@@ -134,23 +169,44 @@ async fn bad_claims_are_named() {
     let cases = [
         (with("exp", json!(now - 31)), AuthError::Expired),
         (with("nbf", json!(now + 60)), AuthError::NotYetValid),
-        (with("iss", json!("https://evil.example")), AuthError::WrongIssuer),
+        (
+            with("iss", json!("https://evil.example")),
+            AuthError::WrongIssuer,
+        ),
         (without("iss"), AuthError::WrongIssuer),
         (with("aud", json!("other")), AuthError::WrongAudience),
-        (with("aud", json!(["other", "third"])), AuthError::WrongAudience),
+        (
+            with("aud", json!(["other", "third"])),
+            AuthError::WrongAudience,
+        ),
         (without("aud"), AuthError::WrongAudience),
     ];
     for (claims, expected) in cases {
-        assert_eq!(try_token(&auth, &ed_token(&auth, &claims)).await.unwrap_err(), expected, "{claims}");
+        assert_eq!(
+            try_token(&auth, &ed_token(&auth, &claims))
+                .await
+                .unwrap_err(),
+            expected,
+            "{claims}"
+        );
     }
     let unusable = [
-        without("exp"), without("sub"), without("role"), without("stores"), with("role", json!("emperor")),
-        with("stores", json!([])), with("stores", json!(["Bangkok"])), with("sub", json!("a\u{0}b")),
-        with("exp", json!("never")), with("sub", json!("x".repeat(101))),
+        without("exp"),
+        without("sub"),
+        without("role"),
+        without("stores"),
+        with("role", json!("emperor")),
+        with("stores", json!([])),
+        with("stores", json!(["Bangkok"])),
+        with("sub", json!("a\u{0}b")),
+        with("exp", json!("never")),
+        with("sub", json!("x".repeat(101))),
         with("stores", json!(vec!["CFR001"; 201])),
     ];
     for claims in unusable {
-        let error = try_token(&auth, &ed_token(&auth, &claims)).await.unwrap_err();
+        let error = try_token(&auth, &ed_token(&auth, &claims))
+            .await
+            .unwrap_err();
         assert!(matches!(error, AuthError::Claims(_)), "{claims}: {error:?}");
     }
 }
@@ -160,8 +216,15 @@ async fn clocks_may_differ_a_little() {
     let dir = tempfile::tempdir().unwrap();
     let auth = authenticator(dir.path());
     let now = unix_seconds();
-    for claims in [with("exp", json!(now - 20)), with("nbf", json!(now + 20)), with("aud", json!(["x", "ledger"]))] {
-        assert!(try_token(&auth, &ed_token(&auth, &claims)).await.is_ok(), "{claims}");
+    for claims in [
+        with("exp", json!(now - 20)),
+        with("nbf", json!(now + 20)),
+        with("aud", json!(["x", "ledger"])),
+    ] {
+        assert!(
+            try_token(&auth, &ed_token(&auth, &claims)).await.is_ok(),
+            "{claims}"
+        );
     }
 }
 
@@ -175,7 +238,10 @@ async fn a_region_stands_for_its_stores() {
     let caller = try_token(&auth, &ed_token(&auth, &regional)).await.unwrap();
     assert!(matches!(caller.actor.stores, StoreScope::Only(stores) if stores.len() == 2));
     regional["region"] = json!("ATLANTIS");
-    assert!(matches!(try_token(&auth, &ed_token(&auth, &regional)).await, Err(AuthError::Claims(_))));
+    assert!(matches!(
+        try_token(&auth, &ed_token(&auth, &regional)).await,
+        Err(AuthError::Claims(_))
+    ));
 }
 
 #[tokio::test]
@@ -187,18 +253,33 @@ async fn forged_tokens_are_refused() {
     let parts: Vec<_> = token.split('.').collect();
     let admin = B64.encode(with("role", json!("admin")).to_string());
     let none = |alg: &str| format!("{}.", message(&json!({"alg": alg, "kid": kid}), &claims()));
-    let critical = message(&json!({"alg": "EdDSA", "kid": kid, "crit": ["b64"]}), &claims());
+    let critical = message(
+        &json!({"alg": "EdDSA", "kid": kid, "crit": ["b64"]}),
+        &claims(),
+    );
     let forged = [
         format!("{}.{admin}.{}", parts[0], parts[2]),
         format!("{}.{}.", parts[0], parts[1]),
         format!("{}.{}.{}", parts[0], parts[1], B64.encode([0; 64])),
-        none("none"), none("None"), none("NONE"), none("HS256"), none("PS256"), none("RS256"),
+        none("none"),
+        none("None"),
+        none("NONE"),
+        none("HS256"),
+        none("PS256"),
+        none("RS256"),
         format!("{critical}.{}", parts[2]),
-        token.replace('.', ".."), parts[1].into(), "a.b.c".into(), "..".into(), "ก.ข.ค".into(),
+        token.replace('.', ".."),
+        parts[1].into(),
+        "a.b.c".into(),
+        "..".into(),
+        "ก.ข.ค".into(),
     ];
     for token in forged {
         let error = try_token(&auth, &token).await.unwrap_err();
-        let refused = matches!(error, AuthError::Invalid | AuthError::Algorithm | AuthError::UnknownKey);
+        let refused = matches!(
+            error,
+            AuthError::Invalid | AuthError::Algorithm | AuthError::UnknownKey
+        );
         assert!(refused, "{token}: {error:?}");
     }
 }
@@ -214,13 +295,27 @@ async fn headers_without_a_token_are_told_apart() {
         (Some("Basic dXNlcjpwYXNz"), AuthError::Malformed),
         (Some(""), AuthError::Malformed),
     ] {
-        assert_eq!(auth.caller(header).await.unwrap_err(), expected, "{header:?}");
+        assert_eq!(
+            auth.caller(header).await.unwrap_err(),
+            expected,
+            "{header:?}"
+        );
     }
     let huge = format!("Bearer {}", "x".repeat(MAX_TOKEN_BYTES + 1));
-    assert_eq!(auth.caller(Some(&huge)).await.unwrap_err(), AuthError::Malformed);
+    assert_eq!(
+        auth.caller(Some(&huge)).await.unwrap_err(),
+        AuthError::Malformed
+    );
     let mut other = ed_token(&auth, &claims());
-    other = other.replacen(&other[..other.find('.').unwrap()], &B64.encode(r#"{"alg":"EdDSA","kid":"?"}"#), 1);
-    assert_eq!(try_token(&auth, &other).await.unwrap_err(), AuthError::UnknownKey);
+    other = other.replacen(
+        &other[..other.find('.').unwrap()],
+        &B64.encode(r#"{"alg":"EdDSA","kid":"?"}"#),
+        1,
+    );
+    assert_eq!(
+        try_token(&auth, &other).await.unwrap_err(),
+        AuthError::UnknownKey
+    );
 }
 
 /// The three algorithms through the provider itself, and each key under every other algorithm.
@@ -237,10 +332,14 @@ fn rs256_and_es256_verify_and_are_not_confused() {
 
     let rs = message(&json!({"alg": "RS256"}), &claims());
     let mut signature = vec![0; rsa.public().modulus_len()];
-    rsa.sign(&RSA_PKCS1_SHA256, &rng, rs.as_bytes(), &mut signature).unwrap();
+    rsa.sign(&RSA_PKCS1_SHA256, &rng, rs.as_bytes(), &mut signature)
+        .unwrap();
     let rs_token = format!("{rs}.{}", B64.encode(&signature));
     let es = message(&json!({"alg": "ES256"}), &claims());
-    let es_token = format!("{es}.{}", B64.encode(p256.sign(&rng, es.as_bytes()).unwrap()));
+    let es_token = format!(
+        "{es}.{}",
+        B64.encode(p256.sign(&rng, es.as_bytes()).unwrap())
+    );
 
     let check = |token: &str, key: &DecodingKey, algorithm| {
         let mut validation = Validation::new(algorithm);
@@ -257,9 +356,17 @@ fn rs256_and_es256_verify_and_are_not_confused() {
     // The classic: the public RSA key as an HMAC secret.
     let hs = message(&json!({"alg": "HS256"}), &claims());
     let secret = include_bytes!("../auth/fixtures/rsa.pub.pem");
-    let mac = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret), hs.as_bytes());
+    let mac = ring::hmac::sign(
+        &ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret),
+        hs.as_bytes(),
+    );
     let hs_token = format!("{hs}.{}", B64.encode(mac));
-    for key in [&rsa_key, &rsa_der, &ec_key, &DecodingKey::from_secret(secret)] {
+    for key in [
+        &rsa_key,
+        &rsa_der,
+        &ec_key,
+        &DecodingKey::from_secret(secret),
+    ] {
         for algorithm in [Algorithm::HS256, Algorithm::RS256] {
             assert!(!check(&hs_token, key, algorithm));
         }
@@ -267,11 +374,12 @@ fn rs256_and_es256_verify_and_are_not_confused() {
 }
 
 /// One authenticator for all cases.
-static SHARED: std::sync::LazyLock<(tempfile::TempDir, Authenticator)> = std::sync::LazyLock::new(|| {
-    let dir = tempfile::tempdir().unwrap();
-    let auth = authenticator(dir.path());
-    (dir, auth)
-});
+static SHARED: std::sync::LazyLock<(tempfile::TempDir, Authenticator)> =
+    std::sync::LazyLock::new(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let auth = authenticator(dir.path());
+        (dir, auth)
+    });
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]

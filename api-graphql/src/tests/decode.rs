@@ -30,10 +30,28 @@ fn any_json() -> impl Strategy<Value = Value> {
 /// A place in a good input to put something else.
 fn any_place() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        "", "/commandId", "/number", "/channel", "/storeId", "/isForceAllocation", "/contact", "/contact/name",
-        "/alternateOrderId", "/lines", "/lines/0", "/lines/0/lineNumber", "/lines/0/sku", "/lines/0/quantity",
-        "/lines/0/unitPrice", "/lines/0/pack", "/lines/0/discounts", "/orderDiscounts", "/fees", "/requestedSlot",
-        "/expectedTotal", "/promisedAt",
+        "",
+        "/commandId",
+        "/number",
+        "/channel",
+        "/storeId",
+        "/isForceAllocation",
+        "/contact",
+        "/contact/name",
+        "/alternateOrderId",
+        "/lines",
+        "/lines/0",
+        "/lines/0/lineNumber",
+        "/lines/0/sku",
+        "/lines/0/quantity",
+        "/lines/0/unitPrice",
+        "/lines/0/pack",
+        "/lines/0/discounts",
+        "/orderDiscounts",
+        "/fees",
+        "/requestedSlot",
+        "/expectedTotal",
+        "/promisedAt",
     ])
 }
 
@@ -63,7 +81,11 @@ fn is_typed(answer: &fake::Answer) -> Result<(), TestCaseError> {
 
 /// One world for all cases: only the answers matter.
 static WORLD: LazyLock<(tokio::runtime::Runtime, World)> = LazyLock::new(|| {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let entered = runtime.enter();
     let world = World::new();
     drop(entered);

@@ -22,7 +22,8 @@ use domain::{
     ids::{OrderId, OrderNumber, RegionId, StoreId},
     money::Money,
     order::{
-        Facts, Order, OrderCommand, command::Contact,
+        Facts, Order, OrderCommand,
+        command::Contact,
         event::{SealedContact, System},
         facts::{Standing, StoreFacts},
     },
@@ -69,12 +70,21 @@ impl Fake {
         let (version, order) = orders.get(&id)?;
         let now = Utc::now();
         let order = (**order).clone();
-        Some(OrderRow { id, version: *version, position: Position(*version), order, placed_at: now, updated_at: now })
+        Some(OrderRow {
+            id,
+            version: *version,
+            position: Position(*version),
+            order,
+            placed_at: now,
+            updated_at: now,
+        })
     }
 
     fn check(&self) -> Result<(), ReadError> {
         match self.broken.load(Ordering::SeqCst) {
-            true => Err(ReadError::Corrupt("the fake is broken: secret detail".into())),
+            true => Err(ReadError::Corrupt(
+                "the fake is broken: secret detail".into(),
+            )),
             false => Ok(()),
         }
     }
@@ -90,7 +100,10 @@ fn facts() -> Facts {
         now: Utc::now(),
         store: Some(store),
         number: Some(OrderNumber::new("QC-2026-01-31-000001").unwrap()),
-        contact: Some(SealedContact { subject: "order:1".into(), sealed: "c2VhbGVk".into() }),
+        contact: Some(SealedContact {
+            subject: "order:1".into(),
+            sealed: "c2VhbGVk".into(),
+        }),
         customer: Standing::NotChecked,
         membership: Standing::NotChecked,
     }
@@ -119,7 +132,10 @@ impl Backend for Fake {
             _ => return Err(CommandError::NotFound(id)),
         };
         if let Some(expected) = request.expected_version.filter(|v| *v != version) {
-            return Err(CommandError::VersionConflict { expected: Some(expected), actual: version });
+            return Err(CommandError::VersionConflict {
+                expected: Some(expected),
+                actual: version,
+            });
         }
         let mut facts = facts();
         if !matches!(&request.command, OrderCommand::Place(p) if p.contact.is_some()) {
@@ -141,18 +157,32 @@ impl Backend for Fake {
         };
         let now = Utc::now();
         let position = Position(version);
-        let order = LoadedOrder { id, version, position, placed_at: now, updated_at: now, order };
+        let order = LoadedOrder {
+            id,
+            version,
+            position,
+            placed_at: now,
+            updated_at: now,
+            order,
+        };
         Ok(Outcome { order, receipt })
     }
 
     async fn open_contact(&self, _: &SealedContact) -> Result<Option<Contact>, String> {
         assert!(!self.broken.load(Ordering::SeqCst), "the fake vault panics");
-        Ok(Some(Contact { name: Some("สมชาย 😀".into()), ..Contact::default() }))
+        Ok(Some(Contact {
+            name: Some("สมชาย 😀".into()),
+            ..Contact::default()
+        }))
     }
 
     async fn wait(&self, _: Model, position: Position, _: Duration) -> Result<Reached, ReadError> {
         let stale = self.stale.load(Ordering::SeqCst) && position > Position(0);
-        Ok(if stale { Reached::Stale { at: Position(0) } } else { Reached::Fresh })
+        Ok(if stale {
+            Reached::Stale { at: Position(0) }
+        } else {
+            Reached::Fresh
+        })
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError> {
@@ -160,10 +190,24 @@ impl Backend for Fake {
         Ok(self.row(id))
     }
 
-    async fn order_by_ref(&self, system: System, reference: &str) -> Result<Option<OrderRow>, ReadError> {
+    async fn order_by_ref(
+        &self,
+        system: System,
+        reference: &str,
+    ) -> Result<Option<OrderRow>, ReadError> {
         self.check()?;
-        let holds = |o: &Order| o.refs.iter().any(|r| r.system == system && r.reference == reference);
-        let id = self.orders.lock().unwrap().iter().find(|(_, (_, o))| holds(o)).map(|(id, _)| *id);
+        let holds = |o: &Order| {
+            o.refs
+                .iter()
+                .any(|r| r.system == system && r.reference == reference)
+        };
+        let id = self
+            .orders
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|(_, (_, o))| holds(o))
+            .map(|(id, _)| *id);
         Ok(id.and_then(|id| self.row(id)))
     }
 
@@ -172,8 +216,17 @@ impl Backend for Fake {
         let ids: Vec<_> = self.orders.lock().unwrap().keys().copied().collect();
         let rows = ids.into_iter().filter_map(|id| self.row(id));
         let seen = rows.filter(|r| request.filter.allowed.covers(&r.order.store_id));
-        let edges = seen.map(|row| Edge { cursor: row.id.to_string(), row }).collect();
-        Ok(Page { edges, has_next: false, has_previous: false })
+        let edges = seen
+            .map(|row| Edge {
+                cursor: row.id.to_string(),
+                row,
+            })
+            .collect();
+        Ok(Page {
+            edges,
+            has_next: false,
+            has_previous: false,
+        })
     }
 
     async fn history(&self, _: OrderId, _: i64, _: i64) -> Result<HistoryPage, ReadError> {
@@ -181,7 +234,11 @@ impl Backend for Fake {
         Ok(HistoryPage::default())
     }
 
-    async fn board(&self, allowed: &StoreScope, _: Option<&[StoreId]>) -> Result<Vec<StoreCount>, ReadError> {
+    async fn board(
+        &self,
+        allowed: &StoreScope,
+        _: Option<&[StoreId]>,
+    ) -> Result<Vec<StoreCount>, ReadError> {
         let ids = self.orders.lock().unwrap();
         let count = |o: &Order| StoreCount {
             store_id: o.store_id.clone(),
@@ -189,7 +246,11 @@ impl Backend for Fake {
             status: o.status,
             count: 1,
         };
-        Ok(ids.values().map(|(_, o)| count(o)).filter(|c| allowed.covers(&c.store_id)).collect())
+        Ok(ids
+            .values()
+            .map(|(_, o)| count(o))
+            .filter(|c| allowed.covers(&c.store_id))
+            .collect())
     }
 
     async fn models(&self) -> Result<Vec<ModelStatus>, ReadError> {
@@ -253,7 +314,10 @@ impl Answer {
 
     /// The code of the first error.
     pub(crate) fn code(&self) -> String {
-        self.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
+        self.json()["errors"][0]["extensions"]["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
@@ -264,10 +328,18 @@ impl World {
 
     pub(crate) fn with(change: impl FnOnce(&mut ApiState)) -> Self {
         let keys = tempfile::tempdir().unwrap();
-        let config = AuthConfig { local_keys: Some(keys.path().into()), ..AuthConfig::default() };
+        let config = AuthConfig {
+            local_keys: Some(keys.path().into()),
+            ..AuthConfig::default()
+        };
         let auth = Arc::new(Authenticator::open(config, Arc::new(NoRegions)).unwrap());
         let fake = Arc::new(Fake::default());
-        let part = Part { name: "database".into(), ok: true, required: true, detail: "fine".into() };
+        let part = Part {
+            name: "database".into(),
+            ok: true,
+            required: true,
+            detail: "fine".into(),
+        };
         let mut state = ApiState {
             backend: Arc::clone(&fake) as Arc<dyn Backend>,
             authenticator: Arc::clone(&auth),
@@ -279,7 +351,13 @@ impl World {
             graphiql: true,
         };
         change(&mut state);
-        Self { fake, auth, router: router(state.clone()), state, _keys: keys }
+        Self {
+            fake,
+            auth,
+            router: router(state.clone()),
+            state,
+            _keys: keys,
+        }
     }
 
     pub(crate) fn token(&self, role: Role, stores: &[&str]) -> String {
@@ -303,7 +381,11 @@ impl World {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     /// POSTs a body as an administrator, accepting the GraphQL media type.
@@ -316,15 +398,21 @@ impl World {
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .header("accept", "application/graphql-response+json");
-        self.send(request.body(Body::from(body.into())).unwrap()).await
+        self.send(request.body(Body::from(body.into())).unwrap())
+            .await
     }
 
     pub(crate) async fn query(&self, query: &str, variables: Value) -> Answer {
-        self.post(serde_json::json!({ "query": query, "variables": variables }).to_string()).await
+        self.post(serde_json::json!({ "query": query, "variables": variables }).to_string())
+            .await
     }
 
     pub(crate) async fn query_as(&self, token: &str, query: &str, variables: Value) -> Answer {
-        self.post_as(token, serde_json::json!({ "query": query, "variables": variables }).to_string()).await
+        self.post_as(
+            token,
+            serde_json::json!({ "query": query, "variables": variables }).to_string(),
+        )
+        .await
     }
 }
 
@@ -341,4 +429,3 @@ pub(crate) const PLACE: &str = "mutation($input: PlaceOrderInput!) { placeOrder(
     order { id number status statusCode version store { id } totals { orderTotal } allowedCommands }
     receipt { commandId version position eventIds replayed }
     problems { __typename code message path retryable docs } } }";
-

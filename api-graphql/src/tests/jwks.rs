@@ -17,7 +17,10 @@ struct Provider {
 }
 
 async fn provider() -> Provider {
-    let (calls, down) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (calls, down) = (
+        Arc::new(AtomicUsize::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let (seen, failing) = (Arc::clone(&calls), Arc::clone(&down));
     let app = Router::new().route(
         "/keys",
@@ -50,7 +53,9 @@ async fn unknown_keys_cannot_be_used_to_hammer_the_provider() {
     let provider = provider().await;
     let jwks = Jwks::new(&provider.url).unwrap();
     for i in 0..50 {
-        let found = jwks.find(Some(&format!("made-up-{i}")), Algorithm::EdDSA).await;
+        let found = jwks
+            .find(Some(&format!("made-up-{i}")), Algorithm::EdDSA)
+            .await;
         assert_eq!(found.unwrap_err(), AuthError::UnknownKey);
     }
     assert_eq!(provider.calls.load(Ordering::SeqCst), 1);
@@ -72,7 +77,9 @@ async fn kept_keys_outlive_a_provider_that_is_down() {
 /// Makes the kept set look as if it had been fetched `age` ago.
 async fn age(jwks: &Jwks, age: Duration) {
     let keys = jwks.0.set.read().unwrap().as_ref().unwrap().keys.clone();
-    let Some(fetched) = Instant::now().checked_sub(age) else { return };
+    let Some(fetched) = Instant::now().checked_sub(age) else {
+        return;
+    };
     *jwks.0.set.write().unwrap() = Some(Arc::new(KeySet { keys, fetched }));
     *jwks.0.last_attempt.lock().await = None;
 }
@@ -80,15 +87,30 @@ async fn age(jwks: &Jwks, age: Duration) {
 #[tokio::test]
 async fn a_provider_that_was_never_there_is_unavailable() {
     let jwks = Jwks::new("http://127.0.0.1:9/keys").unwrap();
-    assert_eq!(jwks.find(Some("x"), Algorithm::EdDSA).await.unwrap_err(), AuthError::KeysUnavailable);
+    assert_eq!(
+        jwks.find(Some("x"), Algorithm::EdDSA).await.unwrap_err(),
+        AuthError::KeysUnavailable
+    );
 }
 
 #[test]
 fn only_https_or_this_machine() {
-    for good in ["https://id.example/keys", "http://127.0.0.1:8443/keys", "http://localhost/keys", "http://[::1]:1/k"] {
+    for good in [
+        "https://id.example/keys",
+        "http://127.0.0.1:8443/keys",
+        "http://localhost/keys",
+        "http://[::1]:1/k",
+    ] {
         assert!(allowed(good).is_ok(), "{good}");
     }
-    for bad in ["http://id.example/keys", "http://127.0.0.1.evil.example/", "ftp://localhost/", "/keys", "", "http://"] {
+    for bad in [
+        "http://id.example/keys",
+        "http://127.0.0.1.evil.example/",
+        "ftp://localhost/",
+        "/keys",
+        "",
+        "http://",
+    ] {
         assert!(allowed(bad).is_err(), "{bad}");
     }
 }
@@ -101,5 +123,10 @@ fn only_signing_keys_of_our_algorithms_are_used() {
         {"kty":"RSA","kid":"ps","alg":"PS256","n":"AQAB","e":"AQAB"}]}"#;
     assert!(matches!(parse(others.as_bytes()), Err(JwksError::NoKeys)));
     assert!(parse(b"[]").is_err());
-    assert_eq!(parse(format!(r#"{{"keys":[{ED_JWK}]}}"#).as_bytes()).unwrap().len(), 1);
+    assert_eq!(
+        parse(format!(r#"{{"keys":[{ED_JWK}]}}"#).as_bytes())
+            .unwrap()
+            .len(),
+        1
+    );
 }

@@ -68,16 +68,33 @@ async fn the_nearest_nullable_place_becomes_null() {
         ("{ a { may } }", json!({"a": {"may": null}})),
         ("{ a { good must } one }", json!({"a": null, "one": 1})),
         ("{ b { must } one }", json!(null)),
-        ("{ a { good x: may } }", json!({"a": {"good": 1, "x": null}})),
-        ("{ a { mayNode { mustNode { good must } } good } }", json!({"a": {"mayNode": null, "good": 1}})),
+        (
+            "{ a { good x: may } }",
+            json!({"a": {"good": 1, "x": null}}),
+        ),
+        (
+            "{ a { mayNode { mustNode { good must } } good } }",
+            json!({"a": {"mayNode": null, "good": 1}}),
+        ),
         ("{ a { nodes { good must } good } }", json!({"a": null})),
-        ("{ a { nodes { good may } } }", json!({"a": {"nodes": [{"good": 1, "may": null}, {"good": 1, "may": null}]}})),
-        ("{ a { mayNodes { must good } good } }", json!({"a": {"mayNodes": [null, null, null], "good": 1}})),
+        (
+            "{ a { nodes { good may } } }",
+            json!({"a": {"nodes": [{"good": 1, "may": null}, {"good": 1, "may": null}]}}),
+        ),
+        (
+            "{ a { mayNodes { must good } good } }",
+            json!({"a": {"mayNodes": [null, null, null], "good": 1}}),
+        ),
         ("{ a { may must } }", json!({"a": null})),
         ("{ a { must may } }", json!({"a": null})),
-        ("{ a { ...F } } fragment F on Node { good may ... on Node { mayNode { must } } }",
-         json!({"a": {"good": 1, "may": null, "mayNode": null}})),
-        ("{ a { mayNode { may } mayNode { x: may } } }", json!({"a": {"mayNode": {"may": null, "x": null}}})),
+        (
+            "{ a { ...F } } fragment F on Node { good may ... on Node { mayNode { must } } }",
+            json!({"a": {"good": 1, "may": null, "mayNode": null}}),
+        ),
+        (
+            "{ a { mayNode { may } mayNode { x: may } } }",
+            json!({"a": {"mayNode": {"may": null, "x": null}}}),
+        ),
     ];
     for (query, expected) in cases {
         assert_eq!(data(query).await, expected, "{query}");

@@ -5,4 +5,6 @@
 
 mod commands;
 mod layers;
+mod projections;
+mod store;
 mod tidy;

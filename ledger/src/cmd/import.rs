@@ -33,9 +33,20 @@ async fn carry_out(
     let vault = database.vault(config, &log)?;
     let bus = database::bus(config, &log, &vault);
     // Whoever may use the database and its master key may do everything; the events say how.
-    let actor = Actor { id: "import".to_owned(), role: Role::Admin, stores: StoreScope::All };
+    let actor = Actor {
+        id: "import".to_owned(),
+        role: Role::Admin,
+        stores: StoreScope::All,
+    };
     let orders = InProcess::new(bus, log.clone());
-    let summary = import_file(&orders, &actor, file, results.as_deref(), Options::default()).await;
+    let summary = import_file(
+        &orders,
+        &actor,
+        file,
+        results.as_deref(),
+        Options::default(),
+    )
+    .await;
     log.close().await;
     summary.map_err(|error| Failure::new(Exit::Failed, error))
 }

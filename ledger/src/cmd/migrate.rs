@@ -9,7 +9,6 @@ use crate::database::{Database, failure};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 
-
 pub(super) async fn run(action: Option<cli::Migrate>, context: Context) -> Result<Exit, Failure> {
     let database = Database::open(&context.loaded.config).await?;
     let result = migrate(action.unwrap_or(cli::Migrate::Up), &context, &database).await;

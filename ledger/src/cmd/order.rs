@@ -65,12 +65,19 @@ async fn show(id: &str, database: &Database, context: &Context) -> Result<Shown,
     let log = database.log(&context.loaded.config).await?;
     let found = find(id, &log).await;
     let events = match found {
-        Ok(id) => log.stream(&stream_id(id), 0, MAX_EVENTS).await.map_err(failure).map(|events| (id, events)),
+        Ok(id) => log
+            .stream(&stream_id(id), 0, MAX_EVENTS)
+            .await
+            .map_err(failure)
+            .map(|events| (id, events)),
         Err(error) => Err(error),
     };
     log.close().await;
     let (id, events) = events?;
-    let version = events.last().map(|event| event.sequence).ok_or_else(|| unknown(&id.to_string()))?;
+    let version = events
+        .last()
+        .map(|event| event.sequence)
+        .ok_or_else(|| unknown(&id.to_string()))?;
     let mut order = Order::default();
     let mut history = Vec::with_capacity(events.len());
     for recorded in &events {
@@ -78,7 +85,12 @@ async fn show(id: &str, database: &Database, context: &Context) -> Result<Shown,
         order.apply(&event);
         history.push(entry(recorded, &order));
     }
-    Ok(Shown { id, version, order, history })
+    Ok(Shown {
+        id,
+        version,
+        order,
+        history,
+    })
 }
 
 /// The order with this id or number.
@@ -87,12 +99,20 @@ async fn find(text: &str, log: &Log) -> Result<OrderId, Failure> {
         return Ok(id);
     }
     let number = OrderNumber::new(text).map_err(|_| {
-        Failure::new(Exit::Usage, format!("{text} is neither an order id nor an order number"))
-            .hint("an id is a UUID, a number looks like QC-2026-01-31-000042")
+        Failure::new(
+            Exit::Usage,
+            format!("{text} is neither an order id nor an order number"),
+        )
+        .hint("an id is a UUID, a number looks like QC-2026-01-31-000042")
     })?;
     let holder = claims::holder(log.pool(), log.log_id(), record::NUMBER, number.as_str());
-    let holder = holder.await.map_err(failure)?.ok_or_else(|| unknown(text))?;
-    holder.parse().map_err(|_| Failure::new(Exit::Damaged, format!("{holder} is not an order id")))
+    let holder = holder
+        .await
+        .map_err(failure)?
+        .ok_or_else(|| unknown(text))?;
+    holder
+        .parse()
+        .map_err(|_| Failure::new(Exit::Damaged, format!("{holder} is not an order id")))
 }
 
 fn unknown(text: &str) -> Failure {
@@ -100,13 +120,28 @@ fn unknown(text: &str) -> Failure {
 }
 
 fn decode(recorded: &Recorded) -> Result<OrderEvent, Failure> {
-    upcast::decode(&recorded.event_type, &recorded.event_version, &recorded.payload)
-        .map_err(|error| Failure::new(Exit::Damaged, format!("position {}: {error}", recorded.position)))
+    upcast::decode(
+        &recorded.event_type,
+        &recorded.event_version,
+        &recorded.payload,
+    )
+    .map_err(|error| {
+        Failure::new(
+            Exit::Damaged,
+            format!("position {}: {error}", recorded.position),
+        )
+    })
 }
 
 fn entry(recorded: &Recorded, order: &Order) -> Entry {
     let metadata: serde_json::Value = serde_json::from_str(&recorded.metadata).unwrap_or_default();
-    let text = |key: &str| metadata.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    let text = |key: &str| {
+        metadata
+            .get(key)
+            .and_then(|v| v.as_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
     Entry {
         version: recorded.sequence,
         position: recorded.position.0,
@@ -130,19 +165,40 @@ fn print(shown: &Shown, output: Output) -> Result<(), Failure> {
     let bold = |text: &str| output.styled(Style::Bold, text);
     output.line(format!("{}  {}", bold(order.number.as_str()), shown.id))?;
     output.line(format!("  store     {} ({})", order.store_id, order.region))?;
-    output.line(format!("  status    {} {:?}", order.status.code(), order.status))?;
-    output.line(format!("  total     {} THB, cash due {}", order.totals.order_total, order.cod_due()))?;
+    output.line(format!(
+        "  status    {} {:?}",
+        order.status.code(),
+        order.status
+    ))?;
+    output.line(format!(
+        "  total     {} THB, cash due {}",
+        order.totals.order_total,
+        order.cod_due()
+    ))?;
     output.line(format!("\n{}", bold("Lines")))?;
     for line in &order.lines {
         let line = &line.line;
-        let name = line.name_en.as_deref().or(line.name_th.as_deref()).unwrap_or_default();
-        output.line(format!("  {:>3}  {:<14} {:>10} x {:>12}  {name}", line.line_number, line.sku, line.quantity, line.unit_price))?;
+        let name = line
+            .name_en
+            .as_deref()
+            .or(line.name_th.as_deref())
+            .unwrap_or_default();
+        output.line(format!(
+            "  {:>3}  {:<14} {:>10} x {:>12}  {name}",
+            line.line_number, line.sku, line.quantity, line.unit_price
+        ))?;
     }
     output.line(format!("\n{} (Bangkok time)", bold("History")))?;
     for entry in &shown.history {
         let at = FixedOffset::east_opt(BANGKOK).map_or_else(
             || entry.recorded_at.to_rfc3339(),
-            |zone| entry.recorded_at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S").to_string(),
+            |zone| {
+                entry
+                    .recorded_at
+                    .with_timezone(&zone)
+                    .format("%Y-%m-%d %H:%M:%S")
+                    .to_string()
+            },
         );
         output.line(format!(
             "  {:>3}  {at}  {}  {:<24} {} ({})",

@@ -88,10 +88,7 @@ async fn serve(
 
     let lifecycle = state.lifecycle.clone();
     let options = serve_options(config, lifecycle);
-    let ended = ended(
-        stop,
-        database.started().map(|server| server.state()),
-    );
+    let ended = ended(stop, database.started().map(|server| server.state()));
     let (told, reason) = watch::channel(None);
     let watching = tokio::spawn(async move {
         told.send_replace(Some(ended.await));

@@ -32,7 +32,7 @@ const LAST_CALL: i64 = 300;
 const NEWS_AGE: i64 = 240;
 /// Commands of so many seconds go out side by side, each order's in order. Wider windows load faster, narrower
 /// ones bring the log closer to the order of the simulated times.
-const WINDOW: i64 = 300;
+const WINDOW: i64 = 600;
 
 /// One command and its time.
 #[derive(Debug, Clone)]

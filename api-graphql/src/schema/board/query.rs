@@ -88,13 +88,24 @@ impl BoardQuery {
         fresh: Option<Fresh>,
     ) -> Result<Vec<StoreCount>, Error> {
         let access = Access::to_read(ctx).await?;
-        let stores = store_ids.map(|ids| self::store_ids("storeIds", &ids)).transpose()?;
+        let stores = store_ids
+            .map(|ids| self::store_ids("storeIds", &ids))
+            .transpose()?;
         let allowed = &access.actor().stores;
-        for foreign in stores.iter().flatten().filter(|s| !allowed.covers(s)).take(1) {
+        for foreign in stores
+            .iter()
+            .flatten()
+            .filter(|s| !allowed.covers(s))
+            .take(1)
+        {
             access.sees(foreign, foreign.as_str()).await;
         }
         access.fresh(Model::StoreBoard, fresh).await?;
-        let counts = access.backend.board(allowed, stores.as_deref()).await.map_err(|e| access.read_failed(e))?;
+        let counts = access
+            .backend
+            .board(allowed, stores.as_deref())
+            .await
+            .map_err(|e| access.read_failed(e))?;
         Ok(counts.into_iter().map(StoreCount::from).collect())
     }
 
@@ -105,7 +116,14 @@ impl BoardQuery {
             return Err(coded("FORBIDDEN", "your token may not read"));
         }
         let operator = access.actor().role.may(Action::Operate);
-        let models = access.backend.models().await.map_err(|e| access.read_failed(e))?;
-        Ok(models.into_iter().map(|m| Projection::new(m, operator)).collect())
+        let models = access
+            .backend
+            .models()
+            .await
+            .map_err(|e| access.read_failed(e))?;
+        Ok(models
+            .into_iter()
+            .map(|m| Projection::new(m, operator))
+            .collect())
     }
 }

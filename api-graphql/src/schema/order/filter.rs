@@ -94,10 +94,19 @@ impl OrderFilter {
     /// INVALID_INPUT with the path of a field that no order can match.
     pub(crate) fn within(self, allowed: StoreScope) -> Result<Filter, Error> {
         Ok(Filter {
-            stores: self.store_ids.map(|ids| store_ids("filter.storeIds", &ids)).transpose()?,
-            statuses: self.statuses.map(|s| s.into_iter().map(Into::into).collect()),
+            stores: self
+                .store_ids
+                .map(|ids| store_ids("filter.storeIds", &ids))
+                .transpose()?,
+            statuses: self
+                .statuses
+                .map(|s| s.into_iter().map(Into::into).collect()),
             channel: self.channel.map(Into::into),
-            region: self.region.map(RegionId::new).transpose().map_err(|e| invalid("filter.region", e.problem))?,
+            region: self
+                .region
+                .map(RegionId::new)
+                .transpose()
+                .map_err(|e| invalid("filter.region", e.problem))?,
             customer_id: self
                 .customer_id
                 .map(CustomerId::new)
@@ -122,7 +131,10 @@ impl OrderFilter {
 /// INVALID_INPUT with the path of the first that is none.
 pub(crate) fn store_ids(path: &str, ids: &[ID]) -> Result<Vec<StoreId>, Error> {
     if ids.len() > MAX_FILTER_ITEMS {
-        return Err(invalid(path, format!("must have at most {MAX_FILTER_ITEMS} items")));
+        return Err(invalid(
+            path,
+            format!("must have at most {MAX_FILTER_ITEMS} items"),
+        ));
     }
     let parse = |(at, id): (usize, &ID)| {
         StoreId::new(id.as_str()).map_err(|e| invalid(&format!("{path}[{at}]"), e.problem))
@@ -142,17 +154,30 @@ pub(crate) fn window(
 ) -> Result<Window, Error> {
     let size = |path, n: i32| {
         let n = i64::from(n);
-        if (1..=MAX_PAGE).contains(&n) { Ok(n) } else { Err(invalid(path, format!("must be 1 to {MAX_PAGE}"))) }
+        if (1..=MAX_PAGE).contains(&n) {
+            Ok(n)
+        } else {
+            Err(invalid(path, format!("must be 1 to {MAX_PAGE}")))
+        }
     };
     match (first, last) {
-        (Some(_), Some(_)) => Err(invalid("last", "cannot stand beside `first`; ask for one direction")),
+        (Some(_), Some(_)) => Err(invalid(
+            "last",
+            "cannot stand beside `first`; ask for one direction",
+        )),
         (_, Some(last)) => match after {
             Some(_) => Err(invalid("after", "cannot stand beside `last`; use `before`")),
-            None => Ok(Window::Backward { last: size("last", last)?, before }),
+            None => Ok(Window::Backward {
+                last: size("last", last)?,
+                before,
+            }),
         },
         (first, None) => match before {
             Some(_) => Err(invalid("before", "cannot stand beside `first`; use `last`")),
-            None => Ok(Window::Forward { first: size("first", first.unwrap_or_else(default_page))?, after }),
+            None => Ok(Window::Forward {
+                first: size("first", first.unwrap_or_else(default_page))?,
+                after,
+            }),
         },
     }
 }
@@ -184,7 +209,14 @@ impl From<Page> for OrderConnection {
                 start_cursor: page.edges.first().map(|e| e.cursor.clone()),
                 end_cursor: page.edges.last().map(|e| e.cursor.clone()),
             },
-            edges: page.edges.into_iter().map(|e| OrderEdge { cursor: e.cursor, node: e.row.into() }).collect(),
+            edges: page
+                .edges
+                .into_iter()
+                .map(|e| OrderEdge {
+                    cursor: e.cursor,
+                    node: e.row.into(),
+                })
+                .collect(),
         }
     }
 }

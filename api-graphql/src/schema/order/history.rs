@@ -90,7 +90,11 @@ pub struct EventActor {
 
 impl EventConnection {
     pub(crate) fn new(order: OrderId, page: HistoryPage, after: i64) -> Self {
-        let nodes: Vec<_> = page.entries.into_iter().map(|entry| Event::new(order, entry)).collect();
+        let nodes: Vec<_> = page
+            .entries
+            .into_iter()
+            .map(|entry| Event::new(order, entry))
+            .collect();
         let cursor = |event: &Event| event.order_version.to_string();
         Self {
             page_info: PageInfo {
@@ -99,7 +103,13 @@ impl EventConnection {
                 start_cursor: nodes.first().map(cursor),
                 end_cursor: nodes.last().map(cursor),
             },
-            edges: nodes.iter().map(|node| EventEdge { cursor: cursor(node), node: node.clone() }).collect(),
+            edges: nodes
+                .iter()
+                .map(|node| EventEdge {
+                    cursor: cursor(node),
+                    node: node.clone(),
+                })
+                .collect(),
             nodes,
         }
     }
@@ -118,7 +128,10 @@ impl Event {
             status_to: entry.status_to.into(),
             occurred_at: DateTime(entry.occurred_at),
             recorded_at: DateTime(entry.recorded_at),
-            actor: EventActor { id: entry.actor.id, role: entry.actor.role },
+            actor: EventActor {
+                id: entry.actor.id,
+                role: entry.actor.role,
+            },
             command_id: Uuid(entry.command_id.0),
             correlation_id: entry.correlation_id.map(Uuid),
             causation_id: entry.causation_id.map(Uuid),

@@ -1,33 +1,29 @@
 //! Orders: the type, its history, the queries and the commands.
 
+pub mod allowed;
 pub mod filter;
 pub mod history;
 pub mod input;
 pub mod mutation;
 pub mod parts;
+pub mod place_input;
 pub mod query;
 pub mod status;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Error, ID, Object};
+use async_graphql::{Context, Error, ID, Object};
 use chrono::Utc;
 use commands::LoadedOrder;
-use domain::{
-    actor::{Action, Role},
-    ids::OrderId,
-    order::{
-        Order as State,
-        OrderStatus as Status,
-        PaymentStatus as Payment,
-        status::Cancellable,
-    },
-};
+use domain::{actor::Action, ids::OrderId, order::Order as State};
 use projections::{Model, order_view::OrderRow};
 
 use self::{
+    allowed::{CommandKind, allowed},
     history::EventConnection,
-    parts::{Adjustment, Channel, Contact, ExternalRef, OrderLine, PaymentMade, Slot, Store, Totals},
+    parts::{
+        Adjustment, Channel, Contact, ExternalRef, OrderLine, PaymentMade, Slot, Store, Totals,
+    },
     status::{OrderStatus, PaymentStatus},
 };
 use super::{
@@ -49,59 +45,44 @@ pub struct Order {
 
 impl From<LoadedOrder> for Order {
     fn from(o: LoadedOrder) -> Self {
-        let LoadedOrder { id, version, position, placed_at, updated_at, order } = o;
-        Self { id, version, position, placed_at, updated_at, state: order }
+        let LoadedOrder {
+            id,
+            version,
+            position,
+            placed_at,
+            updated_at,
+            order,
+        } = o;
+        Self {
+            id,
+            version,
+            position,
+            placed_at,
+            updated_at,
+            state: order,
+        }
     }
 }
 
 impl From<OrderRow> for Order {
     fn from(o: OrderRow) -> Self {
-        let OrderRow { id, version, position, placed_at, updated_at, order } = o;
-        Self { id, version, position, placed_at, updated_at, state: Arc::new(order) }
+        let OrderRow {
+            id,
+            version,
+            position,
+            placed_at,
+            updated_at,
+            order,
+        } = o;
+        Self {
+            id,
+            version,
+            position,
+            placed_at,
+            updated_at,
+            state: Arc::new(order),
+        }
     }
-}
-
-/// A command that an order may be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum CommandKind {
-    /// `allocateOrder`
-    Allocate,
-    /// `payOrder`
-    Pay,
-    /// `releaseOrder`
-    Release,
-    /// `recordPicking`
-    RecordPicking,
-    /// `recordShipment`
-    RecordShipment,
-    /// `recordDelivery`
-    RecordDelivery,
-    /// `cancelOrder`
-    Cancel,
-}
-
-/// The commands that would move the order on, and that the role may give: what the buttons may show. The
-/// decision itself is made when the command comes.
-fn allowed(order: &State, role: Role) -> Vec<CommandKind> {
-    use CommandKind as K;
-    let reaches = |targets: &[Status]| targets.iter().any(|to| order.status.path_to(*to).is_some());
-    let paid = order.payment_status == Payment::Paid;
-    let table = [
-        (K::Allocate, Action::Allocate, reaches(&[Status::Allocated])),
-        (K::Pay, Action::Pay, order.status == Status::Allocated && !paid),
-        (K::Release, Action::Release, reaches(&[Status::Released]) && paid),
-        (K::RecordPicking, Action::RecordPicking, reaches(&[Status::InProcess, Status::Picked, Status::Packed])),
-        (K::RecordShipment, Action::RecordShipment, reaches(&[Status::Fulfilled, Status::Shipped])),
-        (
-            K::RecordDelivery,
-            Action::RecordDelivery,
-            reaches(&[Status::InTransit, Status::OutForDelivery, Status::Delivered]),
-        ),
-        (K::Cancel, Action::Cancel, order.status.cancellable() == Cancellable::Freely),
-        (K::Cancel, Action::CancelLate, order.status.cancellable() == Cancellable::Late),
-    ];
-    let fits = |(kind, action, possible): &(K, Action, bool)| (*possible && role.may(*action)).then_some(*kind);
-    table.iter().filter_map(fits).collect()
 }
 
 /// A delivery order. Money is Thai baht; times are UTC.
@@ -119,7 +100,10 @@ impl Order {
 
     /// The store that ships the order.
     async fn store(&self) -> Store {
-        Store { id: ID::from(self.state.store_id.as_str()), region: self.state.region.to_string() }
+        Store {
+            id: ID::from(self.state.store_id.as_str()),
+            region: self.state.region.to_string(),
+        }
     }
 
     /// Where the order stands.
@@ -209,12 +193,18 @@ impl Order {
 
     /// Who gets the goods. Null when the order came without; see `state` for what may be shown.
     async fn contact(&self, ctx: &Context<'_>) -> Result<Option<Contact>, Error> {
-        let Some(sealed) = &self.state.contact else { return Ok(None) };
+        let Some(sealed) = &self.state.contact else {
+            return Ok(None);
+        };
         let access = Access::of(ctx)?;
         if !access.actor().role.may(Action::ReadPersonalData) {
             return Ok(Some(Contact::as_hidden()));
         }
-        let opened = access.backend.open_contact(sealed).await.map_err(|why| access.fault(&why))?;
+        let opened = access
+            .backend
+            .open_contact(sealed)
+            .await
+            .map_err(|why| access.fault(&why))?;
         Ok(Some(opened.map_or_else(Contact::as_erased, Contact::shown)))
     }
 
@@ -225,7 +215,11 @@ impl Order {
 
     /// Discounts on the whole order.
     async fn order_discounts(&self) -> Vec<Adjustment> {
-        self.state.order_discounts.iter().map(Adjustment::from).collect()
+        self.state
+            .order_discounts
+            .iter()
+            .map(Adjustment::from)
+            .collect()
     }
 
     /// Fees on the whole order, such as shipping.
@@ -312,19 +306,33 @@ impl Order {
     async fn history(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default_with = "crate::schema::order::default_page()", desc = "1 to 100.")] first: i32,
+        #[graphql(
+            default_with = "crate::schema::order::default_page()",
+            desc = "1 to 100."
+        )]
+        first: i32,
         #[graphql(desc = "A cursor of this list.")] after: Option<String>,
     ) -> Result<EventConnection, Error> {
         let access = Access::of(ctx)?;
         let after = match after {
             None => 0,
             Some(cursor) => cursor.parse().ok().filter(|v| *v >= 0).ok_or_else(|| {
-                invalid("after", "is no cursor of this list; take one from its edges or pageInfo")
+                invalid(
+                    "after",
+                    "is no cursor of this list; take one from its edges or pageInfo",
+                )
             })?,
         };
         access.seen(Model::OrderView, self.position).await?;
-        let page = access.backend.history(self.id, i64::from(first), after).await;
-        Ok(EventConnection::new(self.id, page.map_err(|e| access.read_failed(e))?, after))
+        let page = access
+            .backend
+            .history(self.id, i64::from(first), after)
+            .await;
+        Ok(EventConnection::new(
+            self.id,
+            page.map_err(|e| access.read_failed(e))?,
+            after,
+        ))
     }
 }
 

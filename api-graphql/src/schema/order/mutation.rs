@@ -10,9 +10,10 @@ use domain::{
 use super::{
     Order,
     input::{
-        CancelOrderInput, DeliveryInput, OrderCommandInput, PayOrderInput, PickingInput, PlaceOrderInput,
+        CancelOrderInput, DeliveryInput, OrderCommandInput, PayOrderInput, PickingInput,
         ShipmentInput,
     },
+    place_input::PlaceOrderInput,
 };
 use crate::schema::{
     access::Access,
@@ -33,7 +34,11 @@ pub struct OrderPayload {
 
 impl OrderPayload {
     const fn refused(problems: Vec<Problem>) -> Self {
-        Self { order: None, receipt: None, problems }
+        Self {
+            order: None,
+            receipt: None,
+            problems,
+        }
     }
 }
 
@@ -53,42 +58,74 @@ pub struct OrderMutation;
 #[Object]
 impl OrderMutation {
     /// Places an order: status 1000.
-    async fn place_order(&self, ctx: &Context<'_>, input: PlaceOrderInput) -> Result<OrderPayload, Error> {
+    async fn place_order(
+        &self,
+        ctx: &Context<'_>,
+        input: PlaceOrderInput,
+    ) -> Result<OrderPayload, Error> {
         run(ctx, input.into()).await
     }
 
     /// Reserves every line at the order's store: 2000, or 1500 when that is impossible.
-    async fn allocate_order(&self, ctx: &Context<'_>, input: OrderCommandInput) -> Result<OrderPayload, Error> {
+    async fn allocate_order(
+        &self,
+        ctx: &Context<'_>,
+        input: OrderCommandInput,
+    ) -> Result<OrderPayload, Error> {
         run(ctx, input.command(OrderCommand::Allocate)).await
     }
 
     /// Records the payment of the cash due: payment status 5000.
-    async fn pay_order(&self, ctx: &Context<'_>, input: PayOrderInput) -> Result<OrderPayload, Error> {
+    async fn pay_order(
+        &self,
+        ctx: &Context<'_>,
+        input: PayOrderInput,
+    ) -> Result<OrderPayload, Error> {
         run(ctx, input.into()).await
     }
 
     /// Hands the order to picking: 3000.
-    async fn release_order(&self, ctx: &Context<'_>, input: OrderCommandInput) -> Result<OrderPayload, Error> {
+    async fn release_order(
+        &self,
+        ctx: &Context<'_>,
+        input: OrderCommandInput,
+    ) -> Result<OrderPayload, Error> {
         run(ctx, input.command(OrderCommand::Release)).await
     }
 
     /// Records picking progress: 3500, 3600 or 3700. May step over statuses.
-    async fn record_picking(&self, ctx: &Context<'_>, input: PickingInput) -> Result<OrderPayload, Error> {
+    async fn record_picking(
+        &self,
+        ctx: &Context<'_>,
+        input: PickingInput,
+    ) -> Result<OrderPayload, Error> {
         run(ctx, input.into()).await
     }
 
     /// Records shipment progress: 7000 with tracking id and carrier, or 7100.
-    async fn record_shipment(&self, ctx: &Context<'_>, input: ShipmentInput) -> Result<OrderPayload, Error> {
+    async fn record_shipment(
+        &self,
+        ctx: &Context<'_>,
+        input: ShipmentInput,
+    ) -> Result<OrderPayload, Error> {
         run(ctx, input.into()).await
     }
 
     /// Records delivery progress: 7200, 7300 or 7500.
-    async fn record_delivery(&self, ctx: &Context<'_>, input: DeliveryInput) -> Result<OrderPayload, Error> {
+    async fn record_delivery(
+        &self,
+        ctx: &Context<'_>,
+        input: DeliveryInput,
+    ) -> Result<OrderPayload, Error> {
         run(ctx, input.into()).await
     }
 
     /// Cancels the whole order for good: 9000.
-    async fn cancel_order(&self, ctx: &Context<'_>, input: CancelOrderInput) -> Result<OrderPayload, Error> {
+    async fn cancel_order(
+        &self,
+        ctx: &Context<'_>,
+        input: CancelOrderInput,
+    ) -> Result<OrderPayload, Error> {
         run(ctx, input.into()).await
     }
 }
@@ -97,7 +134,13 @@ async fn run(ctx: &Context<'_>, stated: Stated) -> Result<OrderPayload, Error> {
     let access = Access::of(ctx)?;
     if !access.caller.scopes.write {
         let action = stated.command.action();
-        access.refused(action, stated.order_id.as_deref().unwrap_or_default(), "token scope").await;
+        access
+            .refused(
+                action,
+                stated.order_id.as_deref().unwrap_or_default(),
+                "token scope",
+            )
+            .await;
         return Ok(OrderPayload::refused(vec![problem::forbidden(action)]));
     }
     let target = match stated.order_id.as_deref().map(str::parse::<OrderId>) {
@@ -122,7 +165,11 @@ async fn run(ctx: &Context<'_>, stated: Stated) -> Result<OrderPayload, Error> {
     match access.backend.execute(request).await {
         Ok(outcome) => {
             let (order, receipt) = (Some(outcome.order.into()), Some(outcome.receipt.into()));
-            Ok(OrderPayload { order, receipt, problems: Vec::new() })
+            Ok(OrderPayload {
+                order,
+                receipt,
+                problems: Vec::new(),
+            })
         }
         Err(error) => match problem::problems(error) {
             Ok(problems) => Ok(OrderPayload::refused(problems)),

@@ -53,7 +53,10 @@ pub struct ExternalRef {
 
 impl From<&event::ExternalRef> for ExternalRef {
     fn from(r: &event::ExternalRef) -> Self {
-        Self { system: r.system.into(), reference: r.reference.clone() }
+        Self {
+            system: r.system.into(),
+            reference: r.reference.clone(),
+        }
     }
 }
 
@@ -87,7 +90,14 @@ pub struct Contact {
 
 impl Contact {
     const fn empty(state: ContactState, erased: bool) -> Self {
-        Self { state, erased, name: None, phone: None, email: None, address: None }
+        Self {
+            state,
+            erased,
+            name: None,
+            phone: None,
+            email: None,
+            address: None,
+        }
     }
 
     pub(crate) const fn as_hidden() -> Self {
@@ -99,9 +109,20 @@ impl Contact {
     }
 
     pub(crate) fn shown(contact: command::Contact) -> Self {
-        let command::Contact { name, phone, email, address } = contact;
+        let command::Contact {
+            name,
+            phone,
+            email,
+            address,
+        } = contact;
         let address = address.map(Address::from);
-        Self { name, phone, email, address, ..Self::empty(ContactState::Visible, false) }
+        Self {
+            name,
+            phone,
+            email,
+            address,
+            ..Self::empty(ContactState::Visible, false)
+        }
     }
 }
 
@@ -120,8 +141,24 @@ pub struct Address {
 
 impl From<command::Address> for Address {
     fn from(a: command::Address) -> Self {
-        let command::Address { line1, line2, line3, city, state, postal_code, country } = a;
-        Self { line1, line2, line3, city, state, postal_code, country }
+        let command::Address {
+            line1,
+            line2,
+            line3,
+            city,
+            state,
+            postal_code,
+            country,
+        } = a;
+        Self {
+            line1,
+            line2,
+            line3,
+            city,
+            state,
+            postal_code,
+            country,
+        }
     }
 }
 
@@ -220,7 +257,11 @@ pub struct Pack {
 
 impl From<PackInput> for Pack {
     fn from(p: PackInput) -> Self {
-        Self { unit_price: p.unit_price.into(), ordered: p.ordered, units_per_pack: p.units_per_pack }
+        Self {
+            unit_price: p.unit_price.into(),
+            ordered: p.ordered,
+            units_per_pack: p.units_per_pack,
+        }
     }
 }
 
@@ -306,7 +347,11 @@ pub struct PaymentMade {
 
 impl From<&Payment> for PaymentMade {
     fn from(p: &Payment) -> Self {
-        Self { method: p.method.clone(), amount: p.amount.into(), rounding: p.rounding.into() }
+        Self {
+            method: p.method.clone(),
+            amount: p.amount.into(),
+            rounding: p.rounding.into(),
+        }
     }
 }
 
@@ -321,6 +366,9 @@ pub struct Slot {
 
 impl Slot {
     pub(crate) const fn of(slot: command::Slot) -> Self {
-        Self { from: DateTime(slot.from), to: DateTime(slot.to) }
+        Self {
+            from: DateTime(slot.from),
+            to: DateTime(slot.to),
+        }
     }
 }

@@ -30,11 +30,18 @@ pub struct OrderQuery;
 impl OrderQuery {
     /// Anything by its id; null when there is nothing the caller may see.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>, Error> {
-        Ok(by_id(ctx, &id, None).await?.map(|order| Node::Order(Box::new(order))))
+        Ok(by_id(ctx, &id, None)
+            .await?
+            .map(|order| Node::Order(Box::new(order))))
     }
 
     /// An order by its id; null when there is none that the caller may see.
-    async fn order(&self, ctx: &Context<'_>, id: ID, fresh: Option<Fresh>) -> Result<Option<Order>, Error> {
+    async fn order(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        fresh: Option<Fresh>,
+    ) -> Result<Option<Order>, Error> {
         by_id(ctx, &id, fresh).await
     }
 
@@ -59,7 +66,9 @@ impl OrderQuery {
         ctx: &Context<'_>,
         filter: Option<OrderFilter>,
         #[graphql(default_with = "OrderSort::Newest")] sort: OrderSort,
-        #[graphql(desc = "1 to 100; 25 when neither `first` nor `last` is given.")] first: Option<i32>,
+        #[graphql(desc = "1 to 100; 25 when neither `first` nor `last` is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "A cursor of this list in this sort.")] after: Option<String>,
         #[graphql(desc = "1 to 100.")] last: Option<i32>,
         #[graphql(desc = "A cursor of this list in this sort.")] before: Option<String>,
@@ -67,13 +76,29 @@ impl OrderQuery {
     ) -> Result<OrderConnection, Error> {
         let access = Access::to_read(ctx).await?;
         let window = window(first, after, last, before)?;
-        let filter = filter.unwrap_or_default().within(access.actor().stores.clone())?;
-        for foreign in filter.stores.iter().flatten().filter(|s| !filter.allowed.covers(s)).take(1) {
+        let filter = filter
+            .unwrap_or_default()
+            .within(access.actor().stores.clone())?;
+        for foreign in filter
+            .stores
+            .iter()
+            .flatten()
+            .filter(|s| !filter.allowed.covers(s))
+            .take(1)
+        {
             access.sees(foreign, foreign.as_str()).await;
         }
         access.fresh(Model::OrderView, fresh).await?;
-        let request = PageRequest { filter, sort: sort.into(), window };
-        let page = access.backend.orders(&request).await.map_err(|e| access.read_failed(e))?;
+        let request = PageRequest {
+            filter,
+            sort: sort.into(),
+            window,
+        };
+        let page = access
+            .backend
+            .orders(&request)
+            .await
+            .map_err(|e| access.read_failed(e))?;
         Ok(page.into())
     }
 }
@@ -82,14 +107,21 @@ async fn by_id(ctx: &Context<'_>, id: &ID, fresh: Option<Fresh>) -> Result<Optio
     let access = Access::to_read(ctx).await?;
     access.fresh(Model::OrderView, fresh).await?;
     // What is no order id is the id of no order.
-    let Ok(id) = id.parse::<OrderId>() else { return Ok(None) };
+    let Ok(id) = id.parse::<OrderId>() else {
+        return Ok(None);
+    };
     let found = access.backend.order(id).await;
     visible(&access, found).await
 }
 
 /// A foreign store's order answers exactly as one that does not exist.
-async fn visible(access: &Access<'_>, found: Result<Option<OrderRow>, ReadError>) -> Result<Option<Order>, Error> {
-    let Some(row) = found.map_err(|e| access.read_failed(e))? else { return Ok(None) };
+async fn visible(
+    access: &Access<'_>,
+    found: Result<Option<OrderRow>, ReadError>,
+) -> Result<Option<Order>, Error> {
+    let Some(row) = found.map_err(|e| access.read_failed(e))? else {
+        return Ok(None);
+    };
     let visible = access.sees(&row.order.store_id, &row.id.to_string()).await;
     Ok(visible.then(|| row.into()))
 }

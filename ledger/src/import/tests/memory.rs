@@ -24,7 +24,7 @@ use crate::sample::{self, stores::STORES};
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) state: Mutex<State>,
-    in_flight: AtomicUsize,
+    pub(super) in_flight: AtomicUsize,
     pub(super) most_in_flight: AtomicUsize,
     /// Tries of each command that fail before one is taken.
     pub(super) failures: usize,

@@ -2,11 +2,11 @@
 
 use store::{AppendOptions, Log, StreamId};
 
-use crate::db::*;
+use super::db::*;
 
 #[tokio::test]
 async fn the_log_crosses_partitions_and_makes_missing_ones() {
-    let Some(db) = empty_db().await else { return };
+    let db = empty_db().await;
     store::migrate::MIGRATOR.run(&db.pool).await.unwrap();
     for _ in 0..2 {
         assert_eq!(db.count("SELECT ledger_create_partitions(10)").await, 11);
@@ -39,7 +39,7 @@ async fn the_log_crosses_partitions_and_makes_missing_ones() {
 
 #[tokio::test]
 async fn nobody_changes_history() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let mut command = append("a", 0, 3);
     command.claims = vec![claim("number", "1")];
@@ -109,24 +109,9 @@ async fn nobody_changes_history() {
 
 #[tokio::test]
 async fn an_owner_without_superuser_can_migrate_several_databases_at_once() {
-    let Ok(url) = std::env::var(URL) else { return };
-    let options: PgConnectOptions = url.parse().unwrap();
-    let admin = PgPool::connect_with(options.clone()).await.unwrap();
-    let id = Uuid::now_v7().simple();
-    let owner = format!("owner_{id}");
-    let role = format!("CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'x'");
-    admin.execute(&*role).await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
-    for n in 0..4 {
-        let name = format!("t_{id}_{n}");
-        let create =
-            format!("CREATE DATABASE {name} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8'");
-        admin.execute(&*create).await.unwrap();
-        let options = options
-            .clone()
-            .username(&owner)
-            .password("x")
-            .database(&name);
+    for _ in 0..4 {
+        let options = new_database().await.owner();
         tasks.spawn(async move {
             let pool = pool_with(options, &PoolConfig::default()).await.unwrap();
             assert!(!store::migrate::pending(&pool).await.unwrap().is_empty());
@@ -145,7 +130,7 @@ async fn an_owner_without_superuser_can_migrate_several_databases_at_once() {
 
 #[tokio::test]
 async fn appending_in_another_isolation_level_is_refused() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let options = db
         .options
         .clone()

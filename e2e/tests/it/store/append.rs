@@ -2,11 +2,11 @@
 
 use store::{AppendError, Position, SubjectKey};
 
-use crate::db::*;
+use super::db::*;
 
 #[tokio::test]
 async fn what_was_appended_is_read_back() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let first = append("a", 0, 2);
     let receipt = log.append(first.clone()).await.unwrap();
@@ -42,7 +42,7 @@ async fn what_was_appended_is_read_back() {
 
 #[tokio::test]
 async fn a_repeated_command_gets_its_first_receipt_and_a_reused_id_is_an_error() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let command = append("a", 0, 2);
     let first = log.append(command.clone()).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_repeated_command_gets_its_first_receipt_and_a_reused_id_is_an_error()
 
 #[tokio::test]
 async fn a_refused_command_takes_no_position_and_keeps_its_id() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     log.append(append("a", 0, 2)).await.unwrap();
     let mut stale = append("a", 1, 1);
@@ -92,7 +92,7 @@ async fn a_refused_command_takes_no_position_and_keeps_its_id() {
 
 #[tokio::test]
 async fn a_refusal_inside_a_batch_leaves_its_mates_alone() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     log.append(append("taken", 0, 1)).await.unwrap();
     let commands = (0..60).map(|n| {
@@ -120,7 +120,7 @@ async fn a_refusal_inside_a_batch_leaves_its_mates_alone() {
 
 #[tokio::test]
 async fn a_claim_belongs_to_the_stream_that_made_it_first() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let mut first = append("a", 0, 2);
     first.claims = vec![claim("number", "QC-1"), claim("ref:GRAB", "G1")];
@@ -165,7 +165,7 @@ async fn a_claim_belongs_to_the_stream_that_made_it_first() {
 
 #[tokio::test]
 async fn a_subject_has_one_key() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let key = |wrapped: &[u8]| {
         Some(SubjectKey {
@@ -209,7 +209,7 @@ async fn a_subject_has_one_key() {
 
 #[tokio::test]
 async fn a_command_that_cannot_be_stored_fails_alone() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..80 {

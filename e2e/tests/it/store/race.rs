@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use store::{Append, AppendError, AppendOptions, Position};
 
-use crate::db::*;
+use super::db::*;
 
 #[tokio::test]
 async fn racing_commands_with_one_claim_have_one_winner() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let logs = [db.log().await, db.log().await];
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..20 {
@@ -38,7 +38,7 @@ async fn racing_commands_with_one_claim_have_one_winner() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_racing_the_same_commands_append_each_once() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let logs = [db.log().await, db.log().await];
     let commands: Vec<Append> = (0..300)
         .map(|n| append(&new_stream(), 0, 1 + n % 3))
@@ -66,7 +66,7 @@ async fn two_processes_racing_the_same_commands_append_each_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn racing_commands_on_one_stream_are_serialised_or_told() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let logs = [db.log().await, db.log().await];
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..20 {
@@ -89,7 +89,7 @@ async fn racing_commands_on_one_stream_are_serialised_or_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_reader_skips_an_event() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let logs = [db.log().await, db.log().await];
     let done = Arc::new(AtomicBool::new(false));
     let readers: Vec<_> = (0..2)
@@ -129,7 +129,7 @@ async fn no_reader_skips_an_event() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_backend_loses_and_doubles_nothing() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let done = Arc::new(AtomicBool::new(false));
     let killer = {
@@ -173,7 +173,7 @@ async fn a_killed_backend_loses_and_doubles_nothing() {
 
 #[tokio::test]
 async fn a_held_head_lock_is_unavailable_and_not_written() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db
         .log_with(AppendOptions {
             queue_commands: 1,
@@ -211,7 +211,7 @@ async fn a_held_head_lock_is_unavailable_and_not_written() {
 
 #[tokio::test]
 async fn closing_answers_what_waits_and_refuses_what_comes() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..30 {

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use sqlx::Row;
 use store::{Position, StoreError, StreamId};
 
-use crate::db::*;
+use super::db::*;
 
 #[tokio::test]
 async fn readers_are_woken_and_survive_the_loss_of_the_listener() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let mut wake = store::wake::Wake::listen(db.pool.clone(), LOG, Duration::from_secs(20));
     let mut other = wake.clone();
@@ -37,7 +37,7 @@ async fn readers_are_woken_and_survive_the_loss_of_the_listener() {
 
 #[tokio::test]
 async fn an_earlier_owner_of_a_projection_is_fenced() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     use store::checkpoint;
     let mut connection = db.pool.acquire().await.unwrap();
     assert_eq!(
@@ -84,7 +84,7 @@ async fn an_earlier_owner_of_a_projection_is_fenced() {
 
 #[tokio::test]
 async fn the_tables_beside_the_log() {
-    let Some(db) = fresh_db().await else { return };
+    let db = fresh_db().await;
     let log = db.log().await;
     let pool = log.pool();
     let day = "2026-11-24".parse().unwrap();

@@ -10,23 +10,20 @@ use domain::{
         event::{Channel, ExternalRef, Line, Placed, Step, System, Totals},
     },
 };
+use e2e::{Database, fresh_database};
 use projections::{Model, ReadDb, Runner, check};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
-use sqlx::{
-    Connection, PgConnection, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::PgPool;
 use store::{Append, AppendOptions, Log, LogId, NewEvent, Position, StreamId, wake::Wake};
 use uuid::Uuid;
 
-/// Connections of a test's pool: writer, listener, two loops, readers.
-const CONNECTIONS: u32 = 16;
 /// Longest time a test waits for a read model.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A migrated database of its own.
 pub(crate) struct TestDb {
-    /// As the owner, for what the service must not do.
+    database: Database,
+    /// As the superuser, for what the service must not do.
     pub(crate) admin: PgPool,
     /// As the service.
     pub(crate) pool: PgPool,
@@ -35,37 +32,19 @@ pub(crate) struct TestDb {
 }
 
 pub(crate) async fn fresh_db() -> TestDb {
-    let url = std::env::var("LEDGER_TEST_DATABASE_URL").expect("LEDGER_TEST_DATABASE_URL");
-    let name = format!("projections_{}", Uuid::now_v7().simple());
-    let mut server = PgConnection::connect(&url).await.unwrap();
-    sqlx::query(&format!("create database {name}"))
-        .execute(&mut server)
-        .await
-        .unwrap();
-    let options: PgConnectOptions = url.parse().unwrap();
-    let admin = pool(options.database(&name)).await;
-    store::migrate::up(&admin).await.unwrap();
-    TestDb::open(admin).await
-}
-
-async fn pool(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .connect_with(options)
-        .await
-        .unwrap()
+    TestDb::open(fresh_database().await).await
 }
 
 impl TestDb {
-    async fn open(admin: PgPool) -> Self {
-        let options = (*admin.connect_options()).clone();
-        let pool = pool(options.options([("role", "ledger_app")])).await;
+    async fn open(database: Database) -> Self {
+        let pool = database.pool().await;
         let log = Log::open(pool.clone(), LogId::DEFAULT, AppendOptions::default())
             .await
             .unwrap();
         Self {
-            admin,
+            admin: database.superuser_pool().await,
             db: ReadDb::new(pool.clone()),
+            database,
             pool,
             log,
         }
@@ -73,7 +52,8 @@ impl TestDb {
 
     /// Another process on the same database.
     pub(crate) async fn another(&self) -> Self {
-        Self::open(self.admin.clone()).await
+        let name = self.database.name.clone();
+        Self::open(Database { name }).await
     }
 
     pub(crate) fn run(&self) -> Runner {

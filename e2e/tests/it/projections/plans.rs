@@ -12,7 +12,7 @@ use domain::{
 };
 use projections::order_view::{OrderFilter, OrderSort, PageRequest, Window, explain};
 
-use crate::support::{TestDb, fresh_db, store_id};
+use super::support::{TestDb, fresh_db, store_id};
 
 const ROWS: i32 = 50_000;
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+pub(crate) use e2e::new_database;
+use e2e::{Database, fresh_database};
 pub(crate) use sqlx::postgres::PgConnectOptions;
 pub(crate) use sqlx::{Executor, PgPool};
 pub(crate) use store::connect::{PoolConfig, pool_with};
@@ -9,43 +11,38 @@ use store::verify::{Options, verify};
 use store::{Append, AppendOptions, Claim, Log, LogId, NewEvent, Position, StreamId};
 pub(crate) use uuid::Uuid;
 
-/// Where the tests find a server: the URL of a superuser.
-pub(crate) const URL: &str = "LEDGER_TEST_DATABASE_URL";
 pub(crate) const LOG: LogId = LogId::DEFAULT;
 
-/// A database of one test's own.
+/// A database of one test's own, seen as the superuser.
 pub(crate) struct Db {
+    database: Database,
     pub(crate) options: PgConnectOptions,
     pub(crate) pool: PgPool,
 }
 
-/// A new, migrated database; `None` without a server.
-pub(crate) async fn fresh_db() -> Option<Db> {
-    let db = empty_db().await?;
-    store::migrate::up(&db.pool).await.unwrap();
-    Some(db)
+/// A new, migrated database.
+pub(crate) async fn fresh_db() -> Db {
+    Db::of(fresh_database().await).await
 }
 
-pub(crate) async fn empty_db() -> Option<Db> {
-    let url = std::env::var(URL).ok()?;
-    let options: PgConnectOptions = url.parse().unwrap();
-    let name = format!("t_{}", Uuid::now_v7().simple());
-    let admin = PgPool::connect_with(options.clone()).await.unwrap();
-    admin
-        .execute(&*format!(
-            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
-        ))
-        .await
-        .unwrap();
-    admin.close().await;
-    let options = options.database(&name);
-    let pool = pool_with(options.clone(), &PoolConfig::default())
-        .await
-        .unwrap();
-    Some(Db { options, pool })
+/// A new database with nothing in it.
+pub(crate) async fn empty_db() -> Db {
+    Db::of(new_database().await).await
 }
 
 impl Db {
+    async fn of(database: Database) -> Self {
+        let options = database.superuser();
+        let pool = pool_with(options.clone(), &PoolConfig::default())
+            .await
+            .unwrap();
+        Self {
+            database,
+            options,
+            pool,
+        }
+    }
+
     pub(crate) async fn log(&self) -> Log {
         self.log_with(AppendOptions::default()).await
     }
@@ -56,10 +53,7 @@ impl Db {
             max_connections: 4,
             ..PoolConfig::default()
         };
-        let pool = pool_with(
-            self.options.clone().options([("role", "ledger_app")]),
-            &config,
-        )
+        let pool = pool_with(self.database.app(), &config)
         .await
         .unwrap();
         Log::open(pool, LOG, options).await.unwrap()

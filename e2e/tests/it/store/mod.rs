@@ -1,0 +1,8 @@
+//! The log by itself: appends that race and fail, what the database enforces, what `verify` finds.
+
+mod append;
+mod beside;
+mod damage;
+mod db;
+mod race;
+mod rules;
