@@ -49,6 +49,8 @@ pub struct ApiState {
 
 /// The API's routes over its state.
 pub fn router(state: ApiState) -> Router {
+    // Shown from the start, so that an alert can tell none from unknown.
+    metrics::counter!(names::API_PANICS_TOTAL).absolute(0);
     let limits = state.limits;
     let operations = operations(&state);
     let schema = schema::build(state.backend);

@@ -13,4 +13,3 @@ pub(crate) mod fake;
 mod handler;
 mod ops;
 mod orders;
-mod zz_serve;

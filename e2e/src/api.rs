@@ -48,19 +48,29 @@ impl Api {
         body: impl Into<Bytes>,
     ) -> anyhow::Result<Response> {
         let stream = TcpStream::connect(&self.address).await?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path).header("host", &self.address);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", &self.address);
         if !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = sender.send_request(request.body(Full::new(body.into()))?).await?;
+        let response = sender
+            .send_request(request.body(Full::new(body.into()))?)
+            .await?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
-        Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body })
+        Ok(Response {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        })
     }
 
     /// A GET.
@@ -70,20 +80,35 @@ impl Api {
 
     /// A GET that must be answered.
     pub async fn get(&self, path: &str) -> Response {
-        self.try_get(path).await.unwrap_or_else(|e| panic!("GET {path}: {e}"))
+        self.try_get(path)
+            .await
+            .unwrap_or_else(|e| panic!("GET {path}: {e}"))
     }
 
     /// One GraphQL request, whatever comes back.
     pub async fn try_graphql(&self, query: &str, variables: &Value) -> anyhow::Result<Response> {
         let body = serde_json::to_vec(&json!({ "query": query, "variables": variables }))?;
-        self.request(Method::POST, "/graphql", &[("content-type", "application/json")], body).await
+        self.request(
+            Method::POST,
+            "/graphql",
+            &[("content-type", "application/json")],
+            body,
+        )
+        .await
     }
 
     /// One GraphQL request that must be executed without errors; its `data`.
     pub async fn graphql(&self, query: &str, variables: Value) -> Value {
-        let response = self.try_graphql(query, &variables).await.unwrap_or_else(|e| panic!("{e}"));
+        let response = self
+            .try_graphql(query, &variables)
+            .await
+            .unwrap_or_else(|e| panic!("{e}"));
         let answer = response.json();
-        assert!(response.status == 200 && answer.get("errors").is_none(), "{}: {answer:#}", response.status);
+        assert!(
+            response.status == 200 && answer.get("errors").is_none(),
+            "{}: {answer:#}",
+            response.status
+        );
         answer["data"].clone()
     }
 }

@@ -31,7 +31,11 @@ pub struct Cluster {
 /// The program's one server, started by whoever asks first.
 pub fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| std::thread::spawn(start).join().expect("the private PostgreSQL starts"))
+    CLUSTER.get_or_init(|| {
+        std::thread::spawn(start)
+            .join()
+            .expect("the private PostgreSQL starts")
+    })
 }
 
 impl Cluster {
@@ -54,7 +58,11 @@ impl Cluster {
 /// Runs in a thread of its own with a runtime that lives as long as the program: tests have runtimes that end.
 fn start() -> Cluster {
     let runtime: &'static tokio::runtime::Runtime = Box::leak(Box::new(
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(),
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap(),
     ));
     let directory = reachable_directory();
     let options = Options {
@@ -64,7 +72,10 @@ fn start() -> Cluster {
     };
     runtime.block_on(async {
         let start = Embedded::start(&options, |_| {});
-        let server = tokio::time::timeout(START_LIMIT, start).await.expect("in time").unwrap_or_else(|e| panic!("{e}"));
+        let server = tokio::time::timeout(START_LIMIT, start)
+            .await
+            .expect("in time")
+            .unwrap_or_else(|e| panic!("{e}"));
         let superuser: PgConnectOptions = server.superuser_url().parse().unwrap();
         let cluster = Cluster {
             superuser: superuser.clone(),
@@ -81,7 +92,10 @@ fn start() -> Cluster {
 
 /// A directory that the unprivileged server account can reach when the tests run as root.
 pub(crate) fn reachable_directory() -> TempDir {
-    let directory = tempfile::Builder::new().prefix("ledger-test-").tempdir().unwrap();
+    let directory = tempfile::Builder::new()
+        .prefix("ledger-test-")
+        .tempdir()
+        .unwrap();
     let mut rights = std::fs::metadata(directory.path()).unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o755);
     std::fs::set_permissions(directory.path(), rights).unwrap();
@@ -101,10 +115,15 @@ fn watchdog(server: i32, directory: &TempDir) -> Child {
 }
 
 async fn make_template(cluster: &Cluster) {
-    let mut admin = PgConnection::connect_with(&cluster.superuser).await.unwrap();
-    let create = format!("CREATE DATABASE {TEMPLATE} OWNER ledger_owner TEMPLATE template0 ENCODING 'UTF8'");
+    let mut admin = PgConnection::connect_with(&cluster.superuser)
+        .await
+        .unwrap();
+    let create =
+        format!("CREATE DATABASE {TEMPLATE} OWNER ledger_owner TEMPLATE template0 ENCODING 'UTF8'");
     sqlx::query(&create).execute(&mut admin).await.unwrap();
-    let pool = sqlx::PgPool::connect_with(cluster.owner(TEMPLATE)).await.unwrap();
+    let pool = sqlx::PgPool::connect_with(cluster.owner(TEMPLATE))
+        .await
+        .unwrap();
     store::migrate::up(&pool).await.unwrap();
     store::migrate::ensure_partitions(&pool).await.unwrap();
     pool.close().await;

@@ -4,8 +4,14 @@ use std::sync::Arc;
 
 use commands::{BusOptions, CommandBus, facts::SystemClock, personal::Vault};
 use projections::ReadDb;
-use sqlx::{Connection, PgConnection, PgPool, postgres::{PgConnectOptions, PgPoolOptions}};
-use store::{AppendOptions, Log, LogId, stores::{self, StoreRecord}};
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use store::{
+    AppendOptions, Log, LogId,
+    stores::{self, StoreRecord},
+};
 use uuid::Uuid;
 
 use crate::cluster::cluster;
@@ -35,9 +41,12 @@ pub async fn fresh_database() -> Database {
 
 async fn create(template: &str) -> Database {
     let name = format!("t_{}", Uuid::now_v7().simple());
-    let mut admin = PgConnection::connect_with(&cluster().superuser("postgres")).await.unwrap();
+    let mut admin = PgConnection::connect_with(&cluster().superuser("postgres"))
+        .await
+        .unwrap();
     // Copying takes a lock on the template; PostgreSQL answers "being accessed" instead of waiting.
-    let create = format!("CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {template} ENCODING 'UTF8'");
+    let create =
+        format!("CREATE DATABASE {name} OWNER ledger_owner TEMPLATE {template} ENCODING 'UTF8'");
     for attempt in 0.. {
         match sqlx::query(&create).execute(&mut admin).await {
             Ok(_) => break,
@@ -78,7 +87,9 @@ impl Database {
 
     /// The log, with a writer and a pool of its own, as another process would have.
     pub async fn log(&self) -> Log {
-        Log::open(self.pool().await, LogId::DEFAULT, AppendOptions::default()).await.unwrap()
+        Log::open(self.pool().await, LogId::DEFAULT, AppendOptions::default())
+            .await
+            .unwrap()
     }
 
     /// The read side.
@@ -118,5 +129,9 @@ impl Database {
 }
 
 async fn connect(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.unwrap()
+    PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .connect_with(options)
+        .await
+        .unwrap()
 }

@@ -1,20 +1,28 @@
 //! The world the integration tests live in: one private PostgreSQL for the whole test program, a migrated database
 //! per test, and the `ledger` program in processes of its own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 mod api;
 mod cluster;
 mod database;
-mod program;
 pub mod orders;
+mod program;
 
 pub use api::{Api, Response};
 pub use cluster::{Cluster, cluster};
 pub use database::{Database, MASTER_KEY, fresh_database, new_database};
-pub use program::{Program, ProgramOptions, binary, free_port};
+pub use program::{Program, ProgramOptions, binary, free_port, ledger_command};
 
-use std::{future::Future, time::{Duration, Instant}};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 /// The longest a test waits for something to become true.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,7 +38,10 @@ where
         if let Some(answer) = check().await {
             return answer;
         }
-        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "not within {PATIENCE:?}: {what}"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -7,7 +7,8 @@ use domain::{
     order::{
         OrderCommand, OrderStatus,
         command::{
-            Address, Cancel, Contact, LineInput, Pay, PlaceOrder, RecordDelivery, RecordPicking, RecordShipment,
+            Address, Cancel, Contact, LineInput, Pay, PlaceOrder, RecordDelivery, RecordPicking,
+            RecordShipment,
         },
     },
 };
@@ -24,7 +25,11 @@ pub fn actor(role: Role, stores: &[&str]) -> Actor {
         [] => StoreScope::All,
         some => StoreScope::Only(some.iter().map(|s| StoreId::new(*s).unwrap()).collect()),
     };
-    Actor { id: format!("test-{}", role.as_str()), role, stores }
+    Actor {
+        id: format!("test-{}", role.as_str()),
+        role,
+        stores,
+    }
 }
 
 /// A request with a new command id.
@@ -54,7 +59,10 @@ pub fn place() -> PlaceOrder {
         channel: "GRAB".into(),
         store_id: "CFR001".into(),
         is_force_allocation: Some(true),
-        lines: vec![line(1, "8850999220017", "1", "45.00"), line(2, "8850999320021", "2", "62.00")],
+        lines: vec![
+            line(1, "8850999220017", "1", "45.00"),
+            line(2, "8850999320021", "2", "62.00"),
+        ],
         ..PlaceOrder::default()
     }
 }
@@ -65,7 +73,10 @@ pub fn contact() -> Contact {
         name: Some("สมหญิง ทดสอบระบบ".into()),
         phone: Some("+66800000042".into()),
         email: Some("somying.secret@example.com".into()),
-        address: Some(Address { line1: "99/9 Hidden Lane".into(), ..Address::default() }),
+        address: Some(Address {
+            line1: "99/9 Hidden Lane".into(),
+            ..Address::default()
+        }),
     }
 }
 
@@ -76,12 +87,17 @@ pub fn placing() -> OrderCommand {
 
 /// The payment of [`place`].
 pub fn paying() -> OrderCommand {
-    OrderCommand::Pay(Pay { method: "COD".into(), amount: "169.00".parse().unwrap() })
+    OrderCommand::Pay(Pay {
+        method: "COD".into(),
+        amount: "169.00".parse().unwrap(),
+    })
 }
 
 /// A cancel.
 pub fn cancelling() -> OrderCommand {
-    OrderCommand::Cancel(Cancel { reason: "customer changed her mind".into() })
+    OrderCommand::Cancel(Cancel {
+        reason: "customer changed her mind".into(),
+    })
 }
 
 /// Picking, shipment or delivery progress, by its status.
@@ -89,35 +105,64 @@ pub fn progress(status: OrderStatus) -> OrderCommand {
     let occurred_at = None;
     match status {
         OrderStatus::InProcess | OrderStatus::Picked | OrderStatus::Packed => {
-            OrderCommand::RecordPicking(RecordPicking { status, occurred_at })
+            OrderCommand::RecordPicking(RecordPicking {
+                status,
+                occurred_at,
+            })
         }
-        OrderStatus::Fulfilled | OrderStatus::Shipped => OrderCommand::RecordShipment(RecordShipment {
+        OrderStatus::Fulfilled | OrderStatus::Shipped => {
+            OrderCommand::RecordShipment(RecordShipment {
+                status,
+                tracking_id: Some("TRK-1".into()),
+                carrier: Some("GRAB".into()),
+                shipment_id: None,
+                occurred_at,
+            })
+        }
+        _ => OrderCommand::RecordDelivery(RecordDelivery {
             status,
-            tracking_id: Some("TRK-1".into()),
-            carrier: Some("GRAB".into()),
-            shipment_id: None,
+            tracking_id: None,
             occurred_at,
         }),
-        _ => OrderCommand::RecordDelivery(RecordDelivery { status, tracking_id: None, occurred_at }),
     }
 }
 
 /// The commands that take a placed order to delivered.
 pub fn to_delivered() -> Vec<OrderCommand> {
-    use OrderStatus::{Delivered, Fulfilled, InProcess, InTransit, OutForDelivery, Packed, Picked, Shipped};
+    use OrderStatus::{
+        Delivered, Fulfilled, InProcess, InTransit, OutForDelivery, Packed, Picked, Shipped,
+    };
     let mut commands = vec![OrderCommand::Allocate, paying(), OrderCommand::Release];
     commands.extend(
-        [InProcess, Picked, Packed, Fulfilled, Shipped, InTransit, OutForDelivery, Delivered].map(progress),
+        [
+            InProcess,
+            Picked,
+            Packed,
+            Fulfilled,
+            Shipped,
+            InTransit,
+            OutForDelivery,
+            Delivered,
+        ]
+        .map(progress),
     );
     commands
 }
 
 /// Places [`place`] and returns its id.
 pub async fn placed(bus: &CommandBus) -> OrderId {
-    execute(bus, Target::New, placing()).await.unwrap().receipt.order_id
+    execute(bus, Target::New, placing())
+        .await
+        .unwrap()
+        .receipt
+        .order_id
 }
 
 /// Executes with a new command id.
-pub async fn execute(bus: &CommandBus, target: Target, command: OrderCommand) -> Result<Outcome, CommandError> {
+pub async fn execute(
+    bus: &CommandBus,
+    target: Target,
+    command: OrderCommand,
+) -> Result<Outcome, CommandError> {
     bus.execute(request(target, command)).await
 }

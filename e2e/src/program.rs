@@ -22,7 +22,11 @@ const MASTER_KEY_BASE64: &str = "KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio=";
 pub fn binary() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let path = own.ancestors().nth(2).unwrap().join("ledger");
-    assert!(path.is_file(), "{} is missing; build it with `cargo build -p ledger`", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing; build it with `cargo build -p ledger`",
+        path.display()
+    );
     path
 }
 
@@ -39,12 +43,20 @@ pub struct ProgramOptions<'a> {
 impl<'a> ProgramOptions<'a> {
     /// On a test's database.
     pub const fn on(database: &'a Database) -> Self {
-        Self { database: Some(database), data_dir: None, env: Vec::new() }
+        Self {
+            database: Some(database),
+            data_dir: None,
+            env: Vec::new(),
+        }
     }
 
     /// On an embedded database under a directory.
     pub const fn embedded(data_dir: &'a Path) -> Self {
-        Self { database: None, data_dir: Some(data_dir), env: Vec::new() }
+        Self {
+            database: None,
+            data_dir: Some(data_dir),
+            env: Vec::new(),
+        }
     }
 }
 
@@ -62,7 +74,11 @@ impl Program {
     /// Starts `ledger serve` on a free port and waits until it is ready.
     pub async fn start(options: ProgramOptions<'_>) -> Self {
         let own_dir = options.data_dir.is_none().then(reachable_directory);
-        let data_dir = options.data_dir.or(own_dir.as_ref().map(TempDir::path)).unwrap().to_owned();
+        let data_dir = options
+            .data_dir
+            .or(own_dir.as_ref().map(TempDir::path))
+            .unwrap()
+            .to_owned();
         let address = format!("127.0.0.1:{}", free_port());
         let mut env = environment(options.database, &data_dir);
         env.extend(options.env.into_iter().map(|(k, v)| (k.to_owned(), v)));
@@ -73,7 +89,13 @@ impl Program {
             .stderr(log_file(&data_dir))
             .spawn()
             .expect("the program starts");
-        let mut program = Self { child, address, data_dir, env, _own_dir: own_dir };
+        let mut program = Self {
+            child,
+            address,
+            data_dir,
+            env,
+            _own_dir: own_dir,
+        };
         program.wait_until_ready().await;
         program
     }
@@ -89,7 +111,11 @@ impl Program {
             {
                 return;
             }
-            assert!(started.elapsed() < START_LIMIT, "ledger serve is not ready:\n{}", self.log());
+            assert!(
+                started.elapsed() < START_LIMIT,
+                "ledger serve is not ready:\n{}",
+                self.log()
+            );
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
@@ -126,9 +152,16 @@ impl Program {
 
     /// Runs another sub-command with the same configuration; what it printed.
     pub fn run(&self, arguments: &[&str]) -> String {
-        let output = command(&self.env).args(arguments).output().expect("the program runs");
+        let output = command(&self.env)
+            .args(arguments)
+            .output()
+            .expect("the program runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         text
     }
 
@@ -147,19 +180,36 @@ impl Program {
 
     /// SIGTERM.
     pub fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().unwrap();
+        self.signal("TERM");
+    }
+
+    /// A signal by its name, such as `INT`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.pid().to_string()])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
     /// SIGTERM and wait.
     pub async fn stop(&mut self) -> ExitStatus {
         self.terminate();
+        self.wait().await
+    }
+
+    /// Waits until it has ended.
+    pub async fn wait(&mut self) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(started.elapsed() < STOP_LIMIT, "ledger serve does not stop:\n{}", self.log());
+            assert!(
+                started.elapsed() < STOP_LIMIT,
+                "ledger serve does not stop:\n{}",
+                self.log()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -180,9 +230,19 @@ fn environment(database: Option<&Database>, data_dir: &Path) -> Vec<(String, Str
         env.push(("LEDGER_DATABASE_URL".into(), url(database.app())));
         env.push(("LEDGER_MIGRATE_DATABASE_URL".into(), url(database.owner())));
         env.push(("LEDGER_MASTER_KEY".into(), MASTER_KEY_BASE64.into()));
-        env.push(("LEDGER_AUTH_LOCAL_KEYS_DIR".into(), data_dir.join("tokens").display().to_string()));
+        env.push((
+            "LEDGER_AUTH_LOCAL_KEYS_DIR".into(),
+            data_dir.join("tokens").display().to_string(),
+        ));
     }
     env
+}
+
+/// A sub-command on a database, or on an embedded one under the directory, with no ledger running.
+pub fn ledger_command(database: Option<&Database>, data_dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = command(&environment(database, data_dir));
+    command.args(arguments);
+    command
 }
 
 /// The program with our variables and nobody else's `LEDGER_*`.
@@ -196,11 +256,18 @@ fn command(env: &[(String, String)]) -> Command {
 }
 
 fn log_file(data_dir: &Path) -> Stdio {
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(data_dir.join("serve.log"));
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(data_dir.join("serve.log"));
     file.expect("a log file").into()
 }
 
 /// A port nobody listens on just now.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }

@@ -8,7 +8,6 @@ mod claims;
 mod jwks;
 mod keys;
 mod local_keys;
-mod regions;
 mod ring_provider;
 
 use std::{
@@ -28,7 +27,6 @@ use jsonwebtoken::{
 pub use claims::{Caller, MAX_STORES_IN_TOKEN, MAX_SUBJECT_CHARS, RegionStores, Scopes};
 pub use jwks::JwksError;
 pub use local_keys::{LocalKeyError, LocalKeys};
-pub use regions::RegionTable;
 
 use claims::Claims;
 use jwks::Jwks;

@@ -371,7 +371,7 @@ impl World {
             stores: stores.iter().map(|s| StoreId::new(*s).unwrap()).collect(),
             region: None,
             scope: scope.map(str::to_owned),
-            lifetime: Duration::from_secs(3600),
+            lifetime: Duration::from_secs(60),
         };
         self.auth.issue(&request).unwrap()
     }

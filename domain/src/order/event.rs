@@ -4,7 +4,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::status::{OrderStatus, PaymentStatus};
+use super::{
+    command::{self, PackInput},
+    status::{OrderStatus, PaymentStatus},
+};
 use crate::{
     ids::{CustomerId, OrderNumber, RegionId, Sku, StoreId},
     money::{Money, Quantity, Rate},
@@ -184,7 +187,7 @@ pub struct Placed {
     pub totals: Totals,
     pub payment_method: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub requested_slot: Option<super::command::Slot>,
+    pub requested_slot: Option<Slot>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub promised_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -291,7 +294,7 @@ pub struct Line {
     pub quantity: Quantity,
     pub is_weight_item: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub pack: Option<super::command::PackInput>,
+    pub pack: Option<Pack>,
     pub unit_price: Money,
     pub original_unit_price: Money,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -313,6 +316,45 @@ pub struct Line {
     pub tax_contained: Money,
     /// VAT added on top.
     pub tax_added: Money,
+}
+
+/// Packs sold: `ordered` packs of `units_per_pack` pieces at `unit_price` a pack. Apart from the command's
+/// [`PackInput`]: that one may grow, this one is stored for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Pack {
+    pub unit_price: Money,
+    pub ordered: i32,
+    pub units_per_pack: i32,
+}
+
+impl From<PackInput> for Pack {
+    fn from(pack: PackInput) -> Self {
+        Self {
+            unit_price: pack.unit_price,
+            ordered: pack.ordered,
+            units_per_pack: pack.units_per_pack,
+        }
+    }
+}
+
+/// A delivery slot, `from` inclusive, `to` exclusive. Apart from the command's slot, as [`Pack`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Slot {
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+}
+
+impl From<command::Slot> for Slot {
+    fn from(slot: command::Slot) -> Self {
+        Self {
+            from: slot.from,
+            to: slot.to,
+        }
+    }
 }
 
 /// A discount or a fee as it counted.

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    command::Slot,
     event::{
-        Adjustment, Channel, ExternalRef, Line, OrderEvent, Placed, SealedContact, Step, Totals,
+        Adjustment, Channel, ExternalRef, Line, OrderEvent, Placed, SealedContact, Slot, Step,
+        Totals,
     },
     status::{OrderStatus, PaymentStatus},
 };

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Runs the row.
-pub async fn run(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
+pub(crate) async fn run(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
     closed_loop("command bus", callers, time, |_, mut caller| {
         let bus = server.bus.clone();
         async move {
@@ -32,7 +32,9 @@ pub async fn run(server: &Server, callers: usize, time: Duration) -> Result<Samp
                         traceparent: None,
                     };
                     match caller.time(async { Ok(bus.execute(request).await?) }).await {
-                        Some(outcome) if caller.goes_on() => target = Target::Order(outcome.receipt.order_id),
+                        Some(outcome) if caller.goes_on() => {
+                            target = Target::Order(outcome.receipt.order_id)
+                        }
                         _ => break,
                     }
                 }

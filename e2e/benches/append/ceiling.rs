@@ -46,18 +46,35 @@ async fn prepare(server: &Server) -> Result<()> {
         .replace("{batch}", &BATCH.to_string())
         .replace("{clients}", &MAX_CLIENTS.to_string())
         .replace("{moved}", &MOVED.to_string());
-    sqlx::raw_sql(&sql).execute(&server.owner).await.context("the ceiling's tables could not be made")?;
+    sqlx::raw_sql(&sql)
+        .execute(&server.owner)
+        .await
+        .context("the ceiling's tables could not be made")?;
     tokio::fs::write(server.script_path(), script()).await?;
     Ok(())
 }
 
 /// Runs the row.
-pub async fn run(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
+pub(crate) async fn run(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
     prepare(server).await?;
     let clients = callers.min(MAX_CLIENTS);
     let output = Command::new(server.program("pgbench"))
-        .args(["-n", "-M", "prepared", "-c", &clients.to_string(), "-j", &clients.min(2).to_string()])
-        .args(["-T", &time.as_secs().to_string(), "-U", "ledger_owner", "-h"])
+        .args([
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            &clients.to_string(),
+            "-j",
+            &clients.min(2).to_string(),
+        ])
+        .args([
+            "-T",
+            &time.as_secs().to_string(),
+            "-U",
+            "ledger_owner",
+            "-h",
+        ])
         .arg(server.socket())
         .arg("-f")
         .arg(server.script_path())
@@ -67,9 +84,16 @@ pub async fn run(server: &Server, callers: usize, time: Duration) -> Result<Samp
         .await
         .context("pgbench does not start")?;
     let text = String::from_utf8_lossy(&output.stdout);
-    ensure!(output.status.success(), "pgbench failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "pgbench failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let number = |label: &str| -> Result<f64> {
-        let line = text.lines().find(|l| l.starts_with(label)).with_context(|| format!("no {label} in: {text}"))?;
+        let line = text
+            .lines()
+            .find(|l| l.starts_with(label))
+            .with_context(|| format!("no {label} in: {text}"))?;
         let word = line.split(['=', ' ']).find_map(|w| w.parse::<f64>().ok());
         word.with_context(|| format!("no number in: {line}"))
     };

@@ -29,22 +29,22 @@ const OPEN_LOOP_CONNECTIONS: usize = 64;
 /// What the open loop saw.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OpenLoop {
-    pub offered_per_second: u64,
-    pub answered: u64,
-    pub errors: u64,
+pub(crate) struct OpenLoop {
+    pub(crate) offered_per_second: u64,
+    pub(crate) answered: u64,
+    pub(crate) errors: u64,
     pub p50_ms: f64,
     pub p99_ms: f64,
     pub p999_ms: f64,
-    pub max_ms: f64,
+    pub(crate) max_ms: f64,
     /// How late commands left, at the 99th percentile: what the generator itself adds.
     pub generator_lateness_p99_ms: f64,
     /// Most resident memory of `ledger serve`, its PostgreSQL apart.
-    pub server_rss_mb: f64,
+    pub(crate) server_rss_mb: f64,
 }
 
 /// Runs the closed-loop row.
-pub async fn closed_loop(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
+pub(crate) async fn closed_loop(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
     let api = &server.api;
     measure::closed_loop("GraphQL over HTTP", callers, time, |_, mut caller| {
         let (address, token) = (api.address.clone(), api.token.clone());
@@ -66,7 +66,7 @@ pub async fn closed_loop(server: &Server, callers: usize, time: Duration) -> Res
 }
 
 /// Commands at a fixed rate, each timed from the moment it was due.
-pub async fn open_loop(server: &Server, time: Duration) -> Result<OpenLoop> {
+pub(crate) async fn open_loop(server: &Server, time: Duration) -> Result<OpenLoop> {
     let api = &server.api;
     let latencies = Arc::new(Mutex::new((histogram(), histogram(), 0_u64)));
     let (jobs, queue) = tokio::sync::mpsc::channel::<Instant>(OPEN_LOOP_CONNECTIONS * 16);
@@ -74,7 +74,11 @@ pub async fn open_loop(server: &Server, time: Duration) -> Result<OpenLoop> {
     let mut workers = Vec::new();
     for _ in 0..OPEN_LOOP_CONNECTIONS {
         let client = Client::connect(&api.address, api.token.clone()).await?;
-        workers.push(tokio::spawn(open_loop_worker(client, queue.clone(), latencies.clone())));
+        workers.push(tokio::spawn(open_loop_worker(
+            client,
+            queue.clone(),
+            latencies.clone(),
+        )));
     }
     let started = Instant::now();
     let total = OPEN_LOOP_RATE * time.as_secs();
@@ -108,7 +112,13 @@ pub async fn open_loop(server: &Server, time: Duration) -> Result<OpenLoop> {
 }
 
 type Jobs = Arc<tokio::sync::Mutex<tokio::sync::mpsc::Receiver<Instant>>>;
-type Latencies = Arc<Mutex<(hdrhistogram::Histogram<u64>, hdrhistogram::Histogram<u64>, u64)>>;
+type Latencies = Arc<
+    Mutex<(
+        hdrhistogram::Histogram<u64>,
+        hdrhistogram::Histogram<u64>,
+        u64,
+    )>,
+>;
 
 async fn open_loop_worker(mut client: Client, jobs: Jobs, latencies: Latencies) -> Result<()> {
     let (mut step, mut order) = (0, None);
@@ -123,7 +133,11 @@ async fn open_loop_worker(mut client: Client, jobs: Jobs, latencies: Latencies) 
         match result {
             Ok(id) => {
                 guard.0.saturating_record(took.as_micros() as u64);
-                (step, order) = if step + 1 == lives::STEPS { (0, None) } else { (step + 1, Some(id)) };
+                (step, order) = if step + 1 == lives::STEPS {
+                    (0, None)
+                } else {
+                    (step + 1, Some(id))
+                };
             }
             Err(error) => {
                 eprintln!("  open loop: {error:#}");
@@ -143,11 +157,18 @@ struct Client {
 
 impl Client {
     async fn connect(address: &str, token: String) -> Result<Self> {
-        let stream = TcpStream::connect(address).await.context("the API does not answer")?;
+        let stream = TcpStream::connect(address)
+            .await
+            .context("the API does not answer")?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        let (sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender, token, host: address.to_owned() })
+        Ok(Self {
+            sender,
+            token,
+            host: address.to_owned(),
+        })
     }
 
     /// Sends the command of a step and returns the order's id.
@@ -164,11 +185,16 @@ impl Client {
         let response = self.sender.send_request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
-        ensure!(status == StatusCode::OK, "{status}: {}", String::from_utf8_lossy(&body));
+        ensure!(
+            status == StatusCode::OK,
+            "{status}: {}",
+            String::from_utf8_lossy(&body)
+        );
         let answer: Value = serde_json::from_slice(&body)?;
         let payload = &answer["data"][field];
         let id = payload["order"]["id"].as_str();
-        id.map(str::to_owned).with_context(|| format!("step {step}: {answer}"))
+        id.map(str::to_owned)
+            .with_context(|| format!("step {step}: {answer}"))
     }
 }
 
@@ -177,10 +203,10 @@ const FIELDS: [(&str, &str); lives::STEPS] = [
     ("allocateOrder", "OrderCommandInput"),
     ("payOrder", "PayOrderInput"),
     ("releaseOrder", "OrderCommandInput"),
-    ("recordPicking", "RecordPickingInput"),
-    ("recordShipment", "RecordShipmentInput"),
-    ("recordShipment", "RecordShipmentInput"),
-    ("recordDelivery", "RecordDeliveryInput"),
+    ("recordPicking", "PickingInput"),
+    ("recordShipment", "ShipmentInput"),
+    ("recordShipment", "ShipmentInput"),
+    ("recordDelivery", "DeliveryInput"),
 ];
 
 fn document(step: usize) -> (&'static str, String) {

@@ -6,26 +6,37 @@ use domain::{
     ids::{OrderNumber, RegionId},
     order::{
         Facts, OrderCommand, OrderStatus,
-        command::{Cancel, LineInput, Pay, PlaceOrder, RecordDelivery, RecordPicking, RecordShipment},
+        command::{
+            Cancel, LineInput, Pay, PlaceOrder, RecordDelivery, RecordPicking, RecordShipment,
+        },
         facts::{Standing, StoreFacts},
     },
 };
 
 /// Commands in one life.
-pub const STEPS: usize = 8;
+pub(crate) const STEPS: usize = 8;
 /// The store that takes the orders.
-pub const STORE: &str = "CFR001";
+pub(crate) const STORE: &str = "CFR001";
 /// The sum of [`place`]: 45.00 + 2 x 62.00 + 28.00 + 199.00.
 const DUE: &str = "396.00";
 
 /// Who gives the commands.
-pub fn actor() -> Actor {
-    Actor { id: "bench".into(), role: Role::Admin, stores: StoreScope::All }
+pub(crate) fn actor() -> Actor {
+    Actor {
+        id: "bench".into(),
+        role: Role::Admin,
+        stores: StoreScope::All,
+    }
 }
 
 /// The command of a step, 0 to 7.
-pub fn command(step: usize) -> OrderCommand {
-    let picking = |status| OrderCommand::RecordPicking(RecordPicking { status, occurred_at: None });
+pub(crate) fn command(step: usize) -> OrderCommand {
+    let picking = |status| {
+        OrderCommand::RecordPicking(RecordPicking {
+            status,
+            occurred_at: None,
+        })
+    };
     let shipment = |status| {
         OrderCommand::RecordShipment(RecordShipment {
             status,
@@ -38,7 +49,10 @@ pub fn command(step: usize) -> OrderCommand {
     match step {
         0 => OrderCommand::Place(Box::new(place())),
         1 => OrderCommand::Allocate,
-        2 => OrderCommand::Pay(Pay { method: "COD".into(), amount: DUE.parse().unwrap() }),
+        2 => OrderCommand::Pay(Pay {
+            method: "COD".into(),
+            amount: DUE.parse().unwrap(),
+        }),
         3 => OrderCommand::Release,
         4 => picking(OrderStatus::Packed),
         5 => shipment(OrderStatus::Fulfilled),
@@ -48,12 +62,14 @@ pub fn command(step: usize) -> OrderCommand {
             tracking_id: None,
             occurred_at: None,
         }),
-        _ => OrderCommand::Cancel(Cancel { reason: "no such step".into() }),
+        _ => OrderCommand::Cancel(Cancel {
+            reason: "no such step".into(),
+        }),
     }
 }
 
 /// An order of four lines, as the chain's mean order has.
-pub fn place() -> PlaceOrder {
+pub(crate) fn place() -> PlaceOrder {
     let line = |line_number, sku: &str, quantity: &str, price: &str, name: &str| LineInput {
         line_number,
         sku: sku.into(),
@@ -79,7 +95,7 @@ pub fn place() -> PlaceOrder {
 }
 
 /// What the plain path decides with: the same facts the bus gathers, fixed.
-pub fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     Facts {
         now: Utc::now(),
         store: Some(StoreFacts {

@@ -3,8 +3,18 @@
 //!
 //! `make bench` runs it; `--help` lists the knobs.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
-#![allow(clippy::float_arithmetic, clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+#![allow(
+    clippy::float_arithmetic,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::panic
+)]
 
 mod bus;
 mod ceiling;
@@ -25,7 +35,7 @@ use measure::Sample;
 const CALLERS: [usize; 4] = [1, 16, 64, 256];
 
 /// What is measured and how long.
-pub struct Plan {
+pub(crate) struct Plan {
     /// Whole rounds; every round measures every row, so that drift hits all alike.
     rounds: usize,
     /// Seconds counted per row.
@@ -36,7 +46,11 @@ pub struct Plan {
 
 impl Plan {
     fn from_args() -> Result<Self> {
-        let mut plan = Self { rounds: 3, seconds: 5, output: "docs/results/append.json".into() };
+        let mut plan = Self {
+            rounds: 3,
+            seconds: 5,
+            output: "docs/results/append.json".into(),
+        };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             let mut value = || args.next().with_context(|| format!("{arg} wants a value"));
@@ -45,7 +59,9 @@ impl Plan {
                 "--seconds" => plan.seconds = value()?.parse()?,
                 "--output" => plan.output = value()?.into(),
                 "--bench" => {}
-                _ => anyhow::bail!("unknown argument {arg}; known: --rounds N, --seconds S, --output FILE"),
+                _ => anyhow::bail!(
+                    "unknown argument {arg}; known: --rounds N, --seconds S, --output FILE"
+                ),
             }
         }
         Ok(plan)
@@ -54,7 +70,9 @@ impl Plan {
 
 fn main() -> Result<()> {
     let plan = Plan::from_args()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(run(&plan))
 }
 

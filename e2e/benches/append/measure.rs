@@ -21,20 +21,26 @@ const HIGHEST_MICROS: u64 = 60_000_000;
 /// One row of the table.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Sample {
-    pub path: &'static str,
-    pub callers: usize,
-    pub commands_per_second: f64,
-    pub events_per_second: f64,
+pub(crate) struct Sample {
+    pub(crate) path: &'static str,
+    pub(crate) callers: usize,
+    pub(crate) commands_per_second: f64,
+    pub(crate) events_per_second: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
     pub p999_ms: f64,
-    pub errors: u64,
+    pub(crate) errors: u64,
 }
 
 impl Sample {
     /// A row from the latencies of commands of one event each.
-    pub fn new(path: &'static str, callers: usize, latencies: &Histogram<u64>, seconds: f64, errors: u64) -> Self {
+    pub(crate) fn new(
+        path: &'static str,
+        callers: usize,
+        latencies: &Histogram<u64>,
+        seconds: f64,
+        errors: u64,
+    ) -> Self {
         let ms = |q| latencies.value_at_quantile(q) as f64 / 1000.0;
         let rate = latencies.len() as f64 / seconds;
         Self {
@@ -51,12 +57,12 @@ impl Sample {
 }
 
 /// An empty histogram of microseconds.
-pub fn histogram() -> Histogram<u64> {
+pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, HIGHEST_MICROS, 3).expect("constant bounds are valid")
 }
 
 /// What one caller does: it says how long each command took, until told to stop.
-pub struct Caller {
+pub(crate) struct Caller {
     stop: Arc<AtomicBool>,
     counting: Arc<AtomicBool>,
     latencies: Histogram<u64>,
@@ -65,17 +71,19 @@ pub struct Caller {
 
 impl Caller {
     /// Whether to go on.
-    pub fn goes_on(&self) -> bool {
+    pub(crate) fn goes_on(&self) -> bool {
         !self.stop.load(Ordering::Relaxed)
     }
 
     /// Times one command.
-    pub async fn time<T>(&mut self, command: impl Future<Output = Result<T>>) -> Option<T> {
+    pub(crate) async fn time<T>(&mut self, command: impl Future<Output = Result<T>>) -> Option<T> {
         let started = Instant::now();
         let result = command.await;
         if self.counting.load(Ordering::Relaxed) {
             match &result {
-                Ok(_) => self.latencies.saturating_record(started.elapsed().as_micros() as u64),
+                Ok(_) => self
+                    .latencies
+                    .saturating_record(started.elapsed().as_micros() as u64),
                 Err(error) => {
                     if self.errors == 0 {
                         eprintln!("  a command failed: {error:#}");
@@ -89,7 +97,12 @@ impl Caller {
 }
 
 /// Runs `callers` copies of `caller` for the time and sums up.
-pub async fn closed_loop<F, Fut>(path: &'static str, callers: usize, time: Duration, caller: F) -> Result<Sample>
+pub(crate) async fn closed_loop<F, Fut>(
+    path: &'static str,
+    callers: usize,
+    time: Duration,
+    caller: F,
+) -> Result<Sample>
 where
     F: Fn(usize, Caller) -> Fut,
     Fut: Future<Output = Result<Caller>> + Send + 'static,
@@ -98,8 +111,12 @@ where
     let counting = Arc::new(AtomicBool::new(false));
     let running: Vec<_> = (0..callers)
         .map(|n| {
-            let caller_state =
-                Caller { stop: stop.clone(), counting: counting.clone(), latencies: histogram(), errors: 0 };
+            let caller_state = Caller {
+                stop: stop.clone(),
+                counting: counting.clone(),
+                latencies: histogram(),
+                errors: 0,
+            };
             tokio::spawn(caller(n, caller_state))
         })
         .collect();

@@ -14,17 +14,25 @@ use crate::{
 };
 
 /// Runs the row.
-pub async fn run(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
-    let cqrs: Arc<PostgresCqrs<OrderAggregate>> =
-        Arc::new(postgres_cqrs(server.plain.clone(), Vec::new(), lives::facts()));
+pub(crate) async fn run(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
+    let cqrs: Arc<PostgresCqrs<OrderAggregate>> = Arc::new(postgres_cqrs(
+        server.plain.clone(),
+        Vec::new(),
+        lives::facts(),
+    ));
     closed_loop("cqrs-es + postgres-es", callers, time, |_, mut caller| {
         let cqrs = cqrs.clone();
         async move {
             while caller.goes_on() {
                 let id = Uuid::now_v7().to_string();
                 for step in 0..lives::STEPS {
-                    let ask = Ask { command: lives::command(step), actor: lives::actor() };
-                    let done = caller.time(async { Ok(cqrs.execute(&id, ask).await?) }).await;
+                    let ask = Ask {
+                        command: lives::command(step),
+                        actor: lives::actor(),
+                    };
+                    let done = caller
+                        .time(async { Ok(cqrs.execute(&id, ask).await?) })
+                        .await;
                     if done.is_none() || !caller.goes_on() {
                         break;
                     }

@@ -18,7 +18,11 @@ struct Spread {
 impl Spread {
     fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
-        Some(Self { min: *values.first()?, median: *values.get(values.len() / 2)?, max: *values.last()? })
+        Some(Self {
+            min: *values.first()?,
+            median: *values.get(values.len() / 2)?,
+            max: *values.last()?,
+        })
     }
 }
 
@@ -46,7 +50,7 @@ struct Report<'a> {
 }
 
 /// Prints and writes everything; the exit code does not judge, the table does.
-pub fn write(plan: &Plan, samples: &[Sample], open_loop: &[OpenLoop]) -> Result<()> {
+pub(crate) fn write(plan: &Plan, samples: &[Sample], open_loop: &[OpenLoop]) -> Result<()> {
     let report = Report {
         commit: output("git", &["rev-parse", "--short", "HEAD"]),
         measured_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
@@ -62,7 +66,8 @@ pub fn write(plan: &Plan, samples: &[Sample], open_loop: &[OpenLoop]) -> Result<
         fs::create_dir_all(folder)?;
     }
     let text = serde_json::to_string_pretty(&report)?;
-    fs::write(&plan.output, text + "\n").with_context(|| format!("{} cannot be written", plan.output.display()))?;
+    fs::write(&plan.output, text + "\n")
+        .with_context(|| format!("{} cannot be written", plan.output.display()))?;
     println!("\nwritten to {}", plan.output.display());
     Ok(())
 }
@@ -70,9 +75,17 @@ pub fn write(plan: &Plan, samples: &[Sample], open_loop: &[OpenLoop]) -> Result<
 fn verdicts(samples: &[Sample], open_loop: &[OpenLoop]) -> Result<Vec<Verdict>> {
     let ratio = |a: &str, b: &str| -> Result<Spread> {
         let rates = |path: &str| -> Vec<f64> {
-            samples.iter().filter(|s| s.path == path && s.callers == 64).map(|s| s.events_per_second).collect()
+            samples
+                .iter()
+                .filter(|s| s.path == path && s.callers == 64)
+                .map(|s| s.events_per_second)
+                .collect()
         };
-        let pairs = rates(a).into_iter().zip(rates(b)).map(|(a, b)| a / b).collect();
+        let pairs = rates(a)
+            .into_iter()
+            .zip(rates(b))
+            .map(|(a, b)| a / b)
+            .collect();
         Spread::of(pairs).context("no rows at 64 callers")
     };
     let of = |figure: fn(&OpenLoop) -> f64| {
@@ -91,30 +104,67 @@ fn verdicts(samples: &[Sample], open_loop: &[OpenLoop]) -> Result<Vec<Verdict>> 
         seen,
     };
     Ok(vec![
-        at_least("command bus / plain cqrs-es + postgres-es, 64 callers", 5.0, ratio("command bus", "cqrs-es + postgres-es")?),
+        at_least(
+            "command bus / plain cqrs-es + postgres-es, 64 callers",
+            5.0,
+            ratio("command bus", "cqrs-es + postgres-es")?,
+        ),
         at_least(
             "GraphQL over HTTP with auth / plain cqrs-es + postgres-es in process, 64 callers",
             1.5,
             ratio("GraphQL over HTTP", "cqrs-es + postgres-es")?,
         ),
-        at_least("command bus events/s / pgbench batch ceiling, 64 callers", 0.5, ratio("command bus", "pgbench ceiling")?),
-        at_most("p99 of a command over HTTP at 150/s, open loop, ms", 10.0, of(|o| o.p99_ms)?),
-        at_most("memory of ledger serve under that load, MB", 150.0, of(|o| o.server_rss_mb)?),
+        at_least(
+            "command bus events/s / pgbench batch ceiling, 64 callers",
+            0.5,
+            ratio("command bus", "pgbench ceiling")?,
+        ),
+        at_most(
+            "p99 of a command over HTTP at 150/s, open loop, ms",
+            10.0,
+            of(|o| o.p99_ms)?,
+        ),
+        at_most(
+            "memory of ledger serve under that load, MB",
+            150.0,
+            of(|o| o.server_rss_mb)?,
+        ),
     ])
 }
 
 fn print(report: &Report<'_>) {
-    println!("\n{}, commit {}, {} rounds of {} s", report.machine, report.commit, report.rounds, report.seconds_per_row);
-    println!("\n{:<82} {:>8} {:>8} {:>8} {:>8}  reached", "figure", "wanted", "min", "median", "max");
+    println!(
+        "\n{}, commit {}, {} rounds of {} s",
+        report.machine, report.commit, report.rounds, report.seconds_per_row
+    );
+    println!(
+        "\n{:<82} {:>8} {:>8} {:>8} {:>8}  reached",
+        "figure", "wanted", "min", "median", "max"
+    );
     for v in &report.verdicts {
         let Spread { min, median, max } = v.seen;
         let reached = if v.reached { "yes" } else { "NO" };
-        println!("{:<82} {:>8} {min:>8.2} {median:>8.2} {max:>8.2}  {reached}", v.figure, v.wanted);
+        println!(
+            "{:<82} {:>8} {min:>8.2} {median:>8.2} {max:>8.2}  {reached}",
+            v.figure, v.wanted
+        );
     }
-    println!("\n{:<24} {:>7} {:>10} {:>8} {:>8} {:>8} {:>7}", "path", "callers", "commands/s", "p50 ms", "p99 ms", "p99.9", "errors");
-    for path in ["cqrs-es + postgres-es", "command bus", "GraphQL over HTTP", "pgbench ceiling"] {
+    println!(
+        "\n{:<24} {:>7} {:>10} {:>8} {:>8} {:>8} {:>7}",
+        "path", "callers", "commands/s", "p50 ms", "p99 ms", "p99.9", "errors"
+    );
+    for path in [
+        "cqrs-es + postgres-es",
+        "command bus",
+        "GraphQL over HTTP",
+        "pgbench ceiling",
+    ] {
         for callers in CALLERS {
-            let rows: Vec<_> = report.samples.iter().filter(|s| s.path == path && s.callers == callers).collect();
+            let rows: Vec<_> = report
+                .samples
+                .iter()
+                .filter(|s| s.path == path && s.callers == callers)
+                .collect();
             let median = |figure: fn(&Sample) -> f64| {
                 Spread::of(rows.iter().map(|s| figure(s)).collect()).map_or(f64::NAN, |s| s.median)
             };
@@ -132,20 +182,34 @@ fn print(report: &Report<'_>) {
         println!(
             "open loop {}/s: {} answered, {} errors, p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, max {:.2} ms, \
              generator late p99 {:.2} ms, {:.0} MB",
-            o.offered_per_second, o.answered, o.errors, o.p50_ms, o.p99_ms, o.p999_ms, o.max_ms,
-            o.generator_lateness_p99_ms, o.server_rss_mb,
+            o.offered_per_second,
+            o.answered,
+            o.errors,
+            o.p50_ms,
+            o.p99_ms,
+            o.p999_ms,
+            o.max_ms,
+            o.generator_lateness_p99_ms,
+            o.server_rss_mb,
         );
     }
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
-    output.map_or_else(|_| "unknown".into(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+    output.map_or_else(
+        |_| "unknown".into(),
+        |o| String::from_utf8_lossy(&o.stdout).trim().to_owned(),
+    )
 }
 
 fn machine() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|l| l.strip_prefix("model name")).unwrap_or("").trim_start_matches([' ', '\t', ':']);
+    let model = cpu
+        .lines()
+        .find_map(|l| l.strip_prefix("model name"))
+        .unwrap_or("")
+        .trim_start_matches([' ', '\t', ':']);
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     format!("{cores} x {model}, {}", output("postgres", &["--version"]))
 }

@@ -30,41 +30,49 @@ const MASTER_KEY_BASE64: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// Everything a run works on.
-pub struct Server {
+pub(crate) struct Server {
     postgres: Embedded,
-    pub directory: TempDir,
+    pub(crate) directory: TempDir,
     /// The plain pair's pool.
-    pub plain: PgPool,
+    pub(crate) plain: PgPool,
     /// Our bus.
-    pub bus: CommandBus,
+    pub(crate) bus: CommandBus,
     /// Our bus's database.
-    pub bus_database: String,
+    pub(crate) bus_database: String,
     /// The owner of our bus's database.
-    pub owner: PgPool,
+    pub(crate) owner: PgPool,
     /// Our program.
-    pub api: ApiProcess,
+    pub(crate) api: ApiProcess,
 }
 
 /// `ledger serve` in a process of its own.
-pub struct ApiProcess {
+pub(crate) struct ApiProcess {
     child: Child,
-    pub address: String,
-    pub token: String,
+    pub(crate) address: String,
+    pub(crate) token: String,
 }
 
 impl Server {
     /// Starts PostgreSQL, makes the databases and starts the program.
-    pub async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let directory = e2e_directory()?;
-        let postgres = Embedded::start(&Options::new(directory.path().join("data")), |_| {}).await?;
+        let postgres =
+            Embedded::start(&Options::new(directory.path().join("data")), |_| {}).await?;
         let superuser: PgConnectOptions = postgres.superuser_url().parse()?;
         let mut admin = PgConnection::connect_with(&superuser).await?;
         for database in DATABASES {
-            let create = format!("CREATE DATABASE {database} OWNER ledger_owner TEMPLATE template0 ENCODING 'UTF8'");
+            let create = format!(
+                "CREATE DATABASE {database} OWNER ledger_owner TEMPLATE template0 ENCODING 'UTF8'"
+            );
             sqlx::query(&create).execute(&mut admin).await?;
         }
-        let durable: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&mut admin).await?;
-        ensure!(durable == "on", "synchronous_commit is {durable}: the figures would mean nothing");
+        let durable: String = sqlx::query_scalar("SHOW synchronous_commit")
+            .fetch_one(&mut admin)
+            .await?;
+        ensure!(
+            durable == "on",
+            "synchronous_commit is {durable}: the figures would mean nothing"
+        );
 
         let plain = pool(postgres.owner_options().database(DATABASES[0])).await?;
         sqlx::raw_sql(PLAIN_TABLES).execute(&plain).await?;
@@ -77,26 +85,39 @@ impl Server {
         let vault = Vault::new(log.clone(), &MASTER_KEY)?;
         let bus = CommandBus::new(log, vault, Arc::new(SystemClock), BusOptions::default());
         let api = ApiProcess::start(&postgres, directory.path()).await?;
-        Ok(Self { postgres, directory, plain, bus, bus_database: DATABASES[1].to_owned(), owner, api })
+        Ok(Self {
+            postgres,
+            directory,
+            plain,
+            bus,
+            bus_database: DATABASES[1].to_owned(),
+            owner,
+            api,
+        })
     }
 
     /// A program of PostgreSQL.
-    pub fn program(&self, name: &str) -> PathBuf {
-        Binaries::find(None, Some(self.postgres.major_version())).map_or_else(|_| name.into(), |b| b.program(name))
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        Binaries::find(None, Some(self.postgres.major_version()))
+            .map_or_else(|_| name.into(), |b| b.program(name))
     }
 
     /// Where PostgreSQL listens.
-    pub fn socket(&self) -> PathBuf {
-        self.postgres.owner_options().get_socket().cloned().unwrap_or_default()
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.postgres
+            .owner_options()
+            .get_socket()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Where pgbench finds its script.
-    pub fn script_path(&self) -> PathBuf {
+    pub(crate) fn script_path(&self) -> PathBuf {
         self.directory.path().join("ceiling.pgbench")
     }
 
     /// Stops everything.
-    pub async fn stop(mut self) -> Result<()> {
+    pub(crate) async fn stop(mut self) -> Result<()> {
         self.api.child.kill()?;
         self.api.child.wait()?;
         self.postgres.stop().await?;
@@ -106,14 +127,27 @@ impl Server {
 
 impl ApiProcess {
     async fn start(postgres: &Embedded, directory: &Path) -> Result<Self> {
-        let url = |options: PgConnectOptions| sqlx::ConnectOptions::to_url_lossy(&options).to_string();
+        let url =
+            |options: PgConnectOptions| sqlx::ConnectOptions::to_url_lossy(&options).to_string();
         let database = DATABASES[2];
         let env = [
-            ("LEDGER_DATABASE_URL", url(postgres.app_options().database(database))),
-            ("LEDGER_MIGRATE_DATABASE_URL", url(postgres.owner_options().database(database))),
+            (
+                "LEDGER_DATABASE_URL",
+                url(postgres.app_options().database(database)),
+            ),
+            (
+                "LEDGER_MIGRATE_DATABASE_URL",
+                url(postgres.owner_options().database(database)),
+            ),
             ("LEDGER_MASTER_KEY", MASTER_KEY_BASE64.to_owned()),
-            ("LEDGER_AUTH_LOCAL_KEYS_DIR", directory.join("tokens").display().to_string()),
-            ("LEDGER_DATA_DIR", directory.join("http").display().to_string()),
+            (
+                "LEDGER_AUTH_LOCAL_KEYS_DIR",
+                directory.join("tokens").display().to_string(),
+            ),
+            (
+                "LEDGER_DATA_DIR",
+                directory.join("http").display().to_string(),
+            ),
         ];
         let address = format!("127.0.0.1:{}", e2e::free_port());
         let log = std::fs::File::create(directory.join("serve.log"))?;
@@ -123,11 +157,22 @@ impl ApiProcess {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
-        let mut api = Self { child, address, token: String::new() };
+        let mut api = Self {
+            child,
+            address,
+            token: String::new(),
+        };
         api.wait_until_ready(directory).await?;
-        let output = Command::new(binary()?).args(["token", "--role", "admin"]).envs(env).output()?;
+        let output = Command::new(binary()?)
+            .args(["token", "--role", "admin"])
+            .envs(env)
+            .output()?;
         let text = String::from_utf8(output.stdout)?;
-        api.token = text.lines().last().context("ledger token printed nothing")?.to_owned();
+        api.token = text
+            .lines()
+            .last()
+            .context("ledger token printed nothing")?
+            .to_owned();
         add_store(&pool(postgres.app_options().database(database)).await?).await?;
         Ok(api)
     }
@@ -137,17 +182,28 @@ impl ApiProcess {
         let api = e2e::Api::new(self.address.clone(), String::new());
         while !api.try_get("/readyz").await.is_ok_and(|r| r.status == 200) {
             let log = || std::fs::read_to_string(directory.join("serve.log")).unwrap_or_default();
-            ensure!(self.child.try_wait()?.is_none(), "ledger serve ended: {}", log());
-            ensure!(started.elapsed() < START_LIMIT, "ledger serve is not ready: {}", log());
+            ensure!(
+                self.child.try_wait()?.is_none(),
+                "ledger serve ended: {}",
+                log()
+            );
+            ensure!(
+                started.elapsed() < START_LIMIT,
+                "ledger serve is not ready: {}",
+                log()
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
     }
 
     /// Resident memory now.
-    pub fn rss_mb(&self) -> Result<f64> {
+    pub(crate) fn rss_mb(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let line = status
+            .lines()
+            .find_map(|l| l.strip_prefix("VmRSS:"))
+            .context("no VmRSS")?;
         let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes / 1024.0)
     }
@@ -162,8 +218,16 @@ impl Drop for ApiProcess {
 /// The release build, beside this benchmark.
 fn binary() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
-    let path = own.ancestors().nth(2).context("no target directory")?.join("ledger");
-    ensure!(path.is_file(), "{} is missing; build it with `cargo build --release -p ledger`", path.display());
+    let path = own
+        .ancestors()
+        .nth(2)
+        .context("no target directory")?
+        .join("ledger");
+    ensure!(
+        path.is_file(),
+        "{} is missing; build it with `cargo build --release -p ledger`",
+        path.display()
+    );
     Ok(path)
 }
 
@@ -176,7 +240,10 @@ fn e2e_directory() -> Result<TempDir> {
 }
 
 async fn pool(options: PgConnectOptions) -> Result<PgPool> {
-    Ok(PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?)
+    Ok(PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .connect_with(options)
+        .await?)
 }
 
 async fn add_store(pool: &PgPool) -> Result<()> {

@@ -11,30 +11,71 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["observability"]),
     ("commands", &["domain", "store", "observability"]),
     ("projections", &["domain", "store", "observability"]),
-    ("api-graphql", &["commands", "projections", "store", "domain", "observability"]),
+    (
+        "api-graphql",
+        &[
+            "commands",
+            "projections",
+            "store",
+            "domain",
+            "observability",
+        ],
+    ),
     (
         "ledger",
-        &["domain", "store", "commands", "projections", "api-graphql", "observability"],
+        &[
+            "domain",
+            "store",
+            "commands",
+            "projections",
+            "api-graphql",
+            "observability",
+        ],
     ),
     (
         "e2e",
-        &["domain", "store", "commands", "projections", "api-graphql", "observability", "ledger"],
+        &[
+            "domain",
+            "store",
+            "commands",
+            "projections",
+            "api-graphql",
+            "observability",
+            "ledger",
+        ],
     ),
 ];
 
 /// What the pure crate may use: nothing that reads a clock, a file, a socket or a random source.
-const DOMAIN_LIBRARIES: &[&str] = &["chrono", "proptest", "serde", "serde_json", "thiserror", "uuid"];
+const DOMAIN_LIBRARIES: &[&str] = &[
+    "chrono",
+    "proptest",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "uuid",
+];
 
 type Graph = BTreeMap<String, Vec<String>>;
 
 fn metadata() -> Value {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(root)
         .output()
         .expect("cargo metadata runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
 }
 
@@ -44,7 +85,17 @@ fn dependencies() -> Graph {
     let name = |v: &Value| v["name"].as_str().expect("name").to_owned();
     packages
         .iter()
-        .map(|p| (name(p), p["dependencies"].as_array().expect("dependencies").iter().map(name).collect()))
+        .map(|p| {
+            (
+                name(p),
+                p["dependencies"]
+                    .as_array()
+                    .expect("dependencies")
+                    .iter()
+                    .map(name)
+                    .collect(),
+            )
+        })
         .collect()
 }
 
@@ -74,8 +125,10 @@ fn crates_depend_only_along_the_arrows() {
 #[test]
 fn the_domain_uses_nothing_that_does_io() {
     let graph = dependencies();
-    let strange: Vec<_> =
-        graph["domain"].iter().filter(|d| !DOMAIN_LIBRARIES.contains(&d.as_str())).collect();
+    let strange: Vec<_> = graph["domain"]
+        .iter()
+        .filter(|d| !DOMAIN_LIBRARIES.contains(&d.as_str()))
+        .collect();
     assert!(strange.is_empty(), "domain depends on {strange:?}");
 }
 
@@ -83,6 +136,12 @@ fn the_domain_uses_nothing_that_does_io() {
 fn a_forbidden_arrow_is_found() {
     let mut graph = dependencies();
     graph.get_mut("store").expect("store").push("domain".into());
-    graph.get_mut("commands").expect("commands").push("projections".into());
-    assert_eq!(forbidden(&graph), ["commands -> projections", "store -> domain"]);
+    graph
+        .get_mut("commands")
+        .expect("commands")
+        .push("projections".into());
+    assert_eq!(
+        forbidden(&graph),
+        ["commands -> projections", "store -> domain"]
+    );
 }

@@ -1,10 +1,18 @@
 //! The one integration-test program: real PostgreSQL, real processes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 mod commands;
+mod crash;
 mod layers;
 mod projections;
+mod start;
 mod store;
 mod tidy;

@@ -1,13 +1,21 @@
 //! Budgets that keep the tree readable: file length, marks of unfinished work.
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// No source file is longer, tests included.
 const HARD_LINES: usize = 600;
 /// Nine files in ten are at most this long.
 const P90_LINES: usize = 400;
 /// Marks that say something is not done. Written in pieces so that this file does not find itself.
-const MARKS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("unimple", "mented!("), concat!("to", "do!(")];
+const MARKS: &[&str] = &[
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("unimple", "mented!("),
+    concat!("to", "do!("),
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -30,19 +38,33 @@ fn sources() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    assert!(found.len() > 50, "only {} sources found: is this the right folder?", found.len());
+    assert!(
+        found.len() > 50,
+        "only {} sources found: is this the right folder?",
+        found.len()
+    );
     found
 }
 
 #[test]
 fn files_fit_in_the_head() {
-    let mut lengths: Vec<(usize, PathBuf)> =
-        sources().into_iter().map(|(path, text)| (text.lines().count(), path)).collect();
+    let mut lengths: Vec<(usize, PathBuf)> = sources()
+        .into_iter()
+        .map(|(path, text)| (text.lines().count(), path))
+        .collect();
     lengths.sort();
     let (longest, path) = lengths.last().expect("a file");
-    assert!(*longest <= HARD_LINES, "{} has {longest} lines; cut it", path.display());
+    assert!(
+        *longest <= HARD_LINES,
+        "{} has {longest} lines; cut it",
+        path.display()
+    );
     let p90 = &lengths[lengths.len() * 9 / 10];
-    assert!(p90.0 <= P90_LINES, "one file in ten is longer than {P90_LINES} lines, {} first", p90.1.display());
+    assert!(
+        p90.0 <= P90_LINES,
+        "one file in ten is longer than {P90_LINES} lines, {} first",
+        p90.1.display()
+    );
 }
 
 #[test]

@@ -317,7 +317,7 @@ fn greet(
         ))?;
     }
     output.line(format!(
-        "  2. TOKEN=<the token>; {curl} '{{\"query\":\"{{ storeBoard {{ storeId statuses {{ status count }} }} }}\"}}'"
+        "  2. TOKEN=<the token>; {curl} '{{\"query\":\"{{ storeBoard {{ storeId status count }} }}\"}}'"
     ))?;
     output.line(
         "  3. ledger doctor      (the binary is target/release/ledger)\n\nCtrl-C stops everything.",

@@ -79,7 +79,7 @@ pub enum ImportError {
     Read(#[source] std::io::Error),
     /// The results cannot be written.
     #[error(
-        "cannot write the results: {0}; make room or choose another file, then run the import again"
+        "cannot write the results: {0}; give them another place, then run the import again"
     )]
     Write(#[source] std::io::Error),
     /// The file for the results holds something else.

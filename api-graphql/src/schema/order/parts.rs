@@ -3,7 +3,7 @@
 use async_graphql::{Enum, ID, SimpleObject};
 use domain::order::{
     LineState, Payment,
-    command::{self, PackInput},
+    command,
     event::{self, Channel as DomainChannel, System as DomainSystem},
 };
 
@@ -255,8 +255,8 @@ pub struct Pack {
     pub units_per_pack: i32,
 }
 
-impl From<PackInput> for Pack {
-    fn from(p: PackInput) -> Self {
+impl From<event::Pack> for Pack {
+    fn from(p: event::Pack) -> Self {
         Self {
             unit_price: p.unit_price.into(),
             ordered: p.ordered,
@@ -365,7 +365,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    pub(crate) const fn of(slot: command::Slot) -> Self {
+    pub(crate) const fn of(slot: event::Slot) -> Self {
         Self {
             from: DateTime(slot.from),
             to: DateTime(slot.to),

@@ -49,7 +49,7 @@ pub(super) fn place(order: &Order, command: &PlaceOrder, actor: &Actor, facts: &
         fees: priced.fees,
         totals: priced.totals,
         payment_method: header.payment_method,
-        requested_slot: command.requested_slot,
+        requested_slot: command.requested_slot.map(Into::into),
         promised_at: command.promised_at,
         captured_at: command.captured_at,
         allow_substitution: command.allow_substitution,

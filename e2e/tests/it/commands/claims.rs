@@ -2,7 +2,10 @@
 
 use commands::{CommandError, Target};
 use domain::order::{OrderCommand, command::PlaceOrder};
-use e2e::{fresh_database, orders::{execute, place}};
+use e2e::{
+    fresh_database,
+    orders::{execute, place},
+};
 
 fn placing(change: impl FnOnce(&mut PlaceOrder)) -> OrderCommand {
     let mut order = place();
@@ -15,12 +18,18 @@ async fn a_partners_reference_belongs_to_one_order() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
     let first = placing(|o| o.alternate_order_id = Some("123456789-C4".into()));
-    let holder = execute(&bus, Target::New, first.clone()).await.unwrap().receipt;
+    let holder = execute(&bus, Target::New, first.clone())
+        .await
+        .unwrap()
+        .receipt;
 
     // The same message again, under another command id: acknowledged with the first receipt.
     let again = execute(&bus, Target::New, first).await.unwrap().receipt;
     assert!(again.replayed);
-    assert_eq!((again.order_id, again.position), (holder.order_id, holder.position));
+    assert_eq!(
+        (again.order_id, again.position),
+        (holder.order_id, holder.position)
+    );
 
     // Another order under the same reference.
     let other = placing(|o| {
@@ -28,8 +37,15 @@ async fn a_partners_reference_belongs_to_one_order() {
         o.store_id = "CFR002".into();
     });
     match execute(&bus, Target::New, other).await.unwrap_err() {
-        CommandError::OrderExists { holder: id, scope, value } => {
-            assert_eq!((id, scope.as_str(), value.as_str()), (holder.order_id, "ref:GRAB", "123456789-C4"));
+        CommandError::OrderExists {
+            holder: id,
+            scope,
+            value,
+        } => {
+            assert_eq!(
+                (id, scope.as_str(), value.as_str()),
+                (holder.order_id, "ref:GRAB", "123456789-C4")
+            );
         }
         error => panic!("{error}"),
     }
@@ -39,19 +55,46 @@ async fn a_partners_reference_belongs_to_one_order() {
         o.alternate_order_id = Some("123456789-C4".into());
         o.channel = "WEB".into();
     });
-    assert!(!execute(&bus, Target::New, web).await.unwrap().receipt.replayed);
+    assert!(
+        !execute(&bus, Target::New, web)
+            .await
+            .unwrap()
+            .receipt
+            .replayed
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drawn_number_that_a_caller_took_before_is_passed_over() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
-    let drawn = execute(&bus, Target::New, placing(|_| {})).await.unwrap().order.order.number.clone();
+    let drawn = execute(&bus, Target::New, placing(|_| {}))
+        .await
+        .unwrap()
+        .order
+        .order
+        .number
+        .clone();
     let (day, count) = drawn.as_str().rsplit_once('-').unwrap();
     let next = format!("{day}-{:06}", count.parse::<u32>().unwrap() + 1);
-    execute(&bus, Target::New, placing(|o| o.number = Some(next.clone()))).await.unwrap();
-    let after = execute(&bus, Target::New, placing(|_| {})).await.unwrap().order.order.number.clone();
-    assert_eq!(after.as_str(), format!("{day}-{:06}", count.parse::<u32>().unwrap() + 2));
+    execute(
+        &bus,
+        Target::New,
+        placing(|o| o.number = Some(next.clone())),
+    )
+    .await
+    .unwrap();
+    let after = execute(&bus, Target::New, placing(|_| {}))
+        .await
+        .unwrap()
+        .order
+        .order
+        .number
+        .clone();
+    assert_eq!(
+        after.as_str(),
+        format!("{day}-{:06}", count.parse::<u32>().unwrap() + 2)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +103,9 @@ async fn numbers_are_unique_over_processes() {
     let buses = [database.bus().await, database.bus().await];
     let mut numbers = std::collections::BTreeSet::new();
     for n in 0..40 {
-        let placed = execute(&buses[n % 2], Target::New, placing(|_| {})).await.unwrap();
+        let placed = execute(&buses[n % 2], Target::New, placing(|_| {}))
+            .await
+            .unwrap();
         assert!(numbers.insert(placed.order.order.number.to_string()));
     }
 }

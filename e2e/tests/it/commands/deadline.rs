@@ -3,17 +3,28 @@
 use std::time::{Duration, Instant};
 
 use commands::{BusOptions, CommandError, Target};
-use e2e::{fresh_database, orders::{placing, request}};
+use e2e::{
+    fresh_database,
+    orders::{placing, request},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_stands_still_is_an_unknown_outcome_and_a_retry_settles_it() {
     let database = fresh_database().await.with_stores().await;
     let deadline = Duration::from_millis(400);
-    let bus = database.bus_with(BusOptions { deadline, ..BusOptions::default() }).await;
+    let bus = database
+        .bus_with(BusOptions {
+            deadline,
+            ..BusOptions::default()
+        })
+        .await;
     // Somebody holds the head of the log.
     let pool = database.superuser_pool().await;
     let mut holder = pool.begin().await.unwrap();
-    sqlx::query("SELECT * FROM log_head FOR UPDATE").execute(&mut *holder).await.unwrap();
+    sqlx::query("SELECT * FROM log_head FOR UPDATE")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
 
     let place = request(Target::New, placing());
     let started = Instant::now();
@@ -23,7 +34,15 @@ async fn a_log_that_stands_still_is_an_unknown_outcome_and_a_retry_settles_it() 
     assert!(started.elapsed() < deadline * 5, "{:?}", started.elapsed());
 
     holder.rollback().await.unwrap();
-    let receipt = e2e::eventually("an answer to the retry", || async { bus.execute(place.clone()).await.ok() }).await.receipt;
+    let receipt = e2e::eventually("an answer to the retry", || async {
+        bus.execute(place.clone()).await.ok()
+    })
+    .await
+    .receipt;
     assert_eq!(receipt.version, 1);
-    assert_eq!(database.log().await.head().await.unwrap().position.0, 1, "one effect");
+    assert_eq!(
+        database.log().await.head().await.unwrap().position.0,
+        1,
+        "one effect"
+    );
 }

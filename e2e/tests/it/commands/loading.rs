@@ -2,8 +2,14 @@
 
 use commands::{Target, aggregate::OrderAggregate, load::stream_id};
 use cqrs_es::persist::PersistedEventRepository;
-use domain::{ids::OrderId, order::{Order, upcast}};
-use e2e::{fresh_database, orders::{cancelling, execute, placed, to_delivered}};
+use domain::{
+    ids::OrderId,
+    order::{Order, upcast},
+};
+use e2e::{
+    fresh_database,
+    orders::{cancelling, execute, placed, to_delivered},
+};
 use futures_util::future::join_all;
 use postgres_es::PostgresEventRepository;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -17,16 +23,25 @@ async fn ours(log: &Log, id: OrderId) -> (i64, Order) {
     let mut order = Order::default();
     let events = log.stream(&stream_id(id), 0, MAX_EVENTS).await.unwrap();
     for event in &events {
-        order.apply(&upcast::decode(&event.event_type, &event.event_version, &event.payload).unwrap());
+        order.apply(
+            &upcast::decode(&event.event_type, &event.event_version, &event.payload).unwrap(),
+        );
     }
     (events.last().unwrap().sequence, order)
 }
 
 async fn theirs(repository: &PostgresEventRepository, id: OrderId) -> (i64, Order) {
     let mut order = Order::default();
-    let events = repository.get_events::<OrderAggregate>(&id.to_string()).await.unwrap();
+    let events = repository
+        .get_events::<OrderAggregate>(&id.to_string())
+        .await
+        .unwrap();
     for event in &events {
-        let decoded = upcast::decode_value(&event.event_type, &event.event_version, event.payload.clone());
+        let decoded = upcast::decode_value(
+            &event.event_type,
+            &event.event_version,
+            event.payload.clone(),
+        );
         order.apply(&decoded.unwrap());
     }
     (events.last().unwrap().sequence as i64, order)
@@ -45,7 +60,9 @@ async fn a_thousand_random_orders_load_the_same_both_ways() {
                 let id = placed(&bus).await;
                 let steps = to_delivered();
                 for command in steps.iter().take(random.random_range(0..=steps.len())) {
-                    execute(&bus, Target::Order(id), command.clone()).await.unwrap();
+                    execute(&bus, Target::Order(id), command.clone())
+                        .await
+                        .unwrap();
                 }
                 if random.random_bool(0.2) {
                     let _too_late_for_some = execute(&bus, Target::Order(id), cancelling()).await;
@@ -55,7 +72,11 @@ async fn a_thousand_random_orders_load_the_same_both_ways() {
             ids
         })
     });
-    let ids: Vec<OrderId> = join_all(lives).await.into_iter().flat_map(Result::unwrap).collect();
+    let ids: Vec<OrderId> = join_all(lives)
+        .await
+        .into_iter()
+        .flat_map(Result::unwrap)
+        .collect();
     assert_eq!(ids.len(), ORDERS);
 
     let log = database.log().await;
@@ -63,9 +84,17 @@ async fn a_thousand_random_orders_load_the_same_both_ways() {
     let cold = database.bus().await;
     for id in ids {
         let (version, order) = ours(&log, id).await;
-        assert_eq!((version, order.clone()), theirs(&repository, id).await, "{id}");
+        assert_eq!(
+            (version, order.clone()),
+            theirs(&repository, id).await,
+            "{id}"
+        );
         let loaded = cold.load(id).await.unwrap().unwrap();
         assert_eq!((loaded.version, &*loaded.order), (version, &order), "{id}");
-        assert_eq!(bus.load(id).await.unwrap().unwrap().order, loaded.order, "{id}: memory and log");
+        assert_eq!(
+            bus.load(id).await.unwrap().unwrap().order,
+            loaded.order,
+            "{id}: memory and log"
+        );
     }
 }

@@ -2,7 +2,10 @@
 
 use commands::{CommandError, Request, Target};
 use domain::order::OrderCommand;
-use e2e::{fresh_database, orders::{cancelling, execute, paying, placed, placing, request}};
+use e2e::{
+    fresh_database,
+    orders::{cancelling, execute, paying, placed, placing, request},
+};
 use futures_util::future::join_all;
 use store::verify;
 
@@ -18,10 +21,17 @@ async fn twenty_callers_with_one_command_id_have_one_effect() {
         let (bus, command) = (buses[n % 2].clone(), command.clone());
         tokio::spawn(async move { bus.execute(command).await.unwrap() })
     });
-    let outcomes: Vec<_> = join_all(racing).await.into_iter().map(Result::unwrap).collect();
+    let outcomes: Vec<_> = join_all(racing)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
     let first = &outcomes[0].receipt;
     for outcome in &outcomes {
-        assert_eq!((outcome.receipt.order_id, outcome.receipt.version), (first.order_id, 1));
+        assert_eq!(
+            (outcome.receipt.order_id, outcome.receipt.version),
+            (first.order_id, 1)
+        );
         assert_eq!(outcome.receipt.event_ids, first.event_ids);
         assert_eq!(outcome.receipt.position, first.position);
     }
@@ -39,10 +49,16 @@ async fn a_retry_answers_with_the_first_receipt_whatever_happened_since() {
     let first = bus.execute(pay.clone()).await.unwrap().receipt;
     execute(&bus, order, cancelling()).await.unwrap();
     // A new payment would be refused now.
-    assert!(matches!(execute(&bus, order, paying()).await, Err(CommandError::Refused(_))));
+    assert!(matches!(
+        execute(&bus, order, paying()).await,
+        Err(CommandError::Refused(_))
+    ));
     let again = bus.execute(pay).await.unwrap();
     assert!(again.receipt.replayed);
-    assert_eq!((again.receipt.version, again.receipt.position), (first.version, first.position));
+    assert_eq!(
+        (again.receipt.version, again.receipt.position),
+        (first.version, first.position)
+    );
     assert_eq!(again.receipt.event_ids, first.event_ids);
     assert_eq!(again.order.version, 4, "the order is shown as it is now");
 }
@@ -54,10 +70,16 @@ async fn a_command_id_is_for_one_content() {
     let order = Target::Order(placed(&bus).await);
     let allocate = request(order, OrderCommand::Allocate);
     bus.execute(allocate.clone()).await.unwrap();
-    let other = |command| Request { command, ..allocate.clone() };
+    let other = |command| Request {
+        command,
+        ..allocate.clone()
+    };
     // Whether the other content would be carried out, or refused by the rules, makes no difference.
     for command in [cancelling(), OrderCommand::Release] {
-        assert_eq!(bus.execute(other(command)).await.unwrap_err(), CommandError::CommandReused);
+        assert_eq!(
+            bus.execute(other(command)).await.unwrap_err(),
+            CommandError::CommandReused
+        );
     }
 }
 
@@ -67,12 +89,19 @@ async fn a_refused_command_stores_nothing_and_keeps_its_id_free() {
     let bus = database.bus().await;
     let order = Target::Order(placed(&bus).await);
     let release = request(order, OrderCommand::Release);
-    assert!(matches!(bus.execute(release.clone()).await, Err(CommandError::Refused(_))));
+    assert!(matches!(
+        bus.execute(release.clone()).await,
+        Err(CommandError::Refused(_))
+    ));
     execute(&bus, order, OrderCommand::Allocate).await.unwrap();
     execute(&bus, order, paying()).await.unwrap();
     let receipt = bus.execute(release).await.unwrap().receipt;
     assert!(!receipt.replayed);
-    assert_eq!((receipt.version, receipt.position.0), (4, 4), "no position was burnt");
+    assert_eq!(
+        (receipt.version, receipt.position.0),
+        (4, 4),
+        "no position was burnt"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,10 +109,19 @@ async fn a_step_already_done_is_success_without_an_event() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
     let order = Target::Order(placed(&bus).await);
-    let first = execute(&bus, order, OrderCommand::Allocate).await.unwrap().receipt;
-    let second = execute(&bus, order, OrderCommand::Allocate).await.unwrap().receipt;
+    let first = execute(&bus, order, OrderCommand::Allocate)
+        .await
+        .unwrap()
+        .receipt;
+    let second = execute(&bus, order, OrderCommand::Allocate)
+        .await
+        .unwrap()
+        .receipt;
     assert!(second.event_ids.is_empty() && !second.replayed);
-    assert_eq!((second.version, second.position), (first.version, first.position));
+    assert_eq!(
+        (second.version, second.position),
+        (first.version, first.position)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +131,11 @@ async fn twenty_commands_racing_on_one_order_are_serialised() {
     let order = Target::Order(placed(&buses[0]).await);
     let racing = (0..CALLERS).map(|n| {
         let bus = buses[n % 2].clone();
-        let command = if n % 4 == 0 { cancelling() } else { OrderCommand::Allocate };
+        let command = if n % 4 == 0 {
+            cancelling()
+        } else {
+            OrderCommand::Allocate
+        };
         tokio::spawn(async move { execute(&bus, order, command).await })
     });
     let mut written = 0;
@@ -106,6 +148,13 @@ async fn twenty_commands_racing_on_one_order_are_serialised() {
     }
     let log = database.log().await;
     assert_eq!(log.head().await.unwrap().position.0, 1 + written as i64);
-    let report = verify::verify(log.pool(), log.log_id(), &verify::Options::default(), |_, _| {}).await.unwrap();
+    let report = verify::verify(
+        log.pool(),
+        log.log_id(),
+        &verify::Options::default(),
+        |_, _| {},
+    )
+    .await
+    .unwrap();
     assert!(report.is_sound(), "{report:?}");
 }

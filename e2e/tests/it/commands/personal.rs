@@ -2,7 +2,10 @@
 
 use commands::Target;
 use domain::order::OrderCommand;
-use e2e::{Database, fresh_database, orders::{contact, execute, place}};
+use e2e::{
+    Database, fresh_database,
+    orders::{contact, execute, place},
+};
 use store::verify;
 
 fn placing(customer: Option<&str>) -> OrderCommand {
@@ -24,7 +27,10 @@ async fn everything_stored(database: &Database) -> String {
     let mut all = String::new();
     for table in tables {
         let dump = format!("SELECT coalesce(string_agg(t::text, '\n'), '') FROM {table} t");
-        all += &sqlx::query_scalar::<_, String>(&dump).fetch_one(&pool).await.unwrap();
+        all += &sqlx::query_scalar::<_, String>(&dump)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
     }
     all
 }
@@ -36,8 +42,18 @@ async fn no_table_holds_a_contact_in_the_clear() {
     for customer in [None, Some("C-1001")] {
         let placed = execute(&bus, Target::New, placing(customer)).await.unwrap();
         let sealed = placed.order.order.contact.clone().unwrap();
-        let opened = database.bus().await.vault().open(&sealed).await.unwrap().unwrap();
-        assert!(opened == contact(), "another process opens what this one sealed");
+        let opened = database
+            .bus()
+            .await
+            .vault()
+            .open(&sealed)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(
+            opened == contact(),
+            "another process opens what this one sealed"
+        );
     }
     let stored = everything_stored(&database).await;
     assert!(stored.contains("C-1001"), "the dump sees orders");
@@ -51,8 +67,12 @@ async fn a_customer_has_one_key_and_an_order_without_one_its_own() {
     let database = fresh_database().await.with_stores().await;
     let buses = [database.bus().await, database.bus().await];
     for n in 0..6 {
-        execute(&buses[n % 2], Target::New, placing(Some("C-7"))).await.unwrap();
-        execute(&buses[n % 2], Target::New, placing(None)).await.unwrap();
+        execute(&buses[n % 2], Target::New, placing(Some("C-7")))
+            .await
+            .unwrap();
+        execute(&buses[n % 2], Target::New, placing(None))
+            .await
+            .unwrap();
     }
     let pool = database.superuser_pool().await;
     let count = |kind: &'static str| {
@@ -71,12 +91,33 @@ async fn a_customer_has_one_key_and_an_order_without_one_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_key_a_contact_is_erased_and_the_chain_still_verifies() {
     let database = fresh_database().await.with_stores().await;
-    let placed = execute(&database.bus().await, Target::New, placing(Some("C-9"))).await.unwrap();
+    let placed = execute(&database.bus().await, Target::New, placing(Some("C-9")))
+        .await
+        .unwrap();
     let pool = database.superuser_pool().await;
-    sqlx::query("DELETE FROM subject_key WHERE subject = 'customer:C-9'").execute(&pool).await.unwrap();
+    sqlx::query("DELETE FROM subject_key WHERE subject = 'customer:C-9'")
+        .execute(&pool)
+        .await
+        .unwrap();
     let sealed = placed.order.order.contact.clone().unwrap();
-    assert!(database.bus().await.vault().open(&sealed).await.unwrap().is_none());
+    assert!(
+        database
+            .bus()
+            .await
+            .vault()
+            .open(&sealed)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let log = database.log().await;
-    let report = verify::verify(log.pool(), log.log_id(), &verify::Options::default(), |_, _| {}).await.unwrap();
+    let report = verify::verify(
+        log.pool(),
+        log.log_id(),
+        &verify::Options::default(),
+        |_, _| {},
+    )
+    .await
+    .unwrap();
     assert!(report.is_sound(), "{report:?}");
 }

@@ -2,10 +2,16 @@
 
 use commands::{BusOptions, Target, load::stream_id, snapshot};
 use domain::ids::OrderId;
-use e2e::{Database, eventually, fresh_database, orders::{execute, placed, to_delivered}};
+use e2e::{
+    Database, eventually, fresh_database,
+    orders::{execute, placed, to_delivered},
+};
 
-const EVERY_THIRD: BusOptions =
-    BusOptions { deadline: std::time::Duration::from_secs(10), hot_orders: 10, snapshot_every: 3 };
+const EVERY_THIRD: BusOptions = BusOptions {
+    deadline: std::time::Duration::from_secs(10),
+    hot_orders: 10,
+    snapshot_every: 3,
+};
 
 async fn snapshot_version(database: &Database, id: OrderId) -> Option<i64> {
     let pool = database.superuser_pool().await;
@@ -29,7 +35,13 @@ async fn an_order_loads_the_same_with_and_without_its_snapshot() {
         snapshot_version(&database, id).await.filter(|v| *v == 12)
     })
     .await;
-    let with = database.bus_with(EVERY_THIRD).await.load(id).await.unwrap().unwrap();
+    let with = database
+        .bus_with(EVERY_THIRD)
+        .await
+        .load(id)
+        .await
+        .unwrap()
+        .unwrap();
     let without = database.bus().await.load(id).await.unwrap().unwrap();
     assert_eq!(with, without);
 }
@@ -45,11 +57,19 @@ async fn a_snapshot_that_lies_is_found_and_deleted() {
     let log = database.log().await;
     snapshot::take(&log, id).await.unwrap();
     let pool = database.superuser_pool().await;
-    sqlx::query("UPDATE snapshots SET state = replace(state::text, '45.0000', '46.0000')::json").execute(&pool).await.unwrap();
+    sqlx::query("UPDATE snapshots SET state = replace(state::text, '45.0000', '46.0000')::json")
+        .execute(&pool)
+        .await
+        .unwrap();
     // The order moves on; the next snapshot checks the one before it.
-    execute(&bus, Target::Order(id), to_delivered()[4].clone()).await.unwrap();
+    execute(&bus, Target::Order(id), to_delivered()[4].clone())
+        .await
+        .unwrap();
     snapshot::take(&log, id).await.unwrap();
-    let state: String = sqlx::query_scalar("SELECT state::text FROM snapshots").fetch_one(&pool).await.unwrap();
+    let state: String = sqlx::query_scalar("SELECT state::text FROM snapshots")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert!(!state.contains("46.0000"));
     assert_eq!(snapshot_version(&database, id).await, Some(6));
     assert_eq!(

@@ -2,7 +2,10 @@
 
 use commands::{CommandError, Request, Target};
 use domain::order::{OrderCommand, OrderStatus};
-use e2e::{fresh_database, orders::{execute, placed, request, to_delivered}};
+use e2e::{
+    fresh_database,
+    orders::{execute, placed, request, to_delivered},
+};
 use futures_util::future::join_all;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -12,13 +15,23 @@ async fn of_callers_that_expect_one_version_one_wins() {
     let order = Target::Order(placed(&buses[0]).await);
     let racing = (0..20).map(|n| {
         let bus = buses[n % 2].clone();
-        let command = Request { expected_version: Some(1), ..request(order, OrderCommand::Allocate) };
+        let command = Request {
+            expected_version: Some(1),
+            ..request(order, OrderCommand::Allocate)
+        };
         tokio::spawn(async move { bus.execute(command).await })
     });
-    let (won, lost): (Vec<_>, Vec<_>) = join_all(racing).await.into_iter().map(Result::unwrap).partition(Result::is_ok);
+    let (won, lost): (Vec<_>, Vec<_>) = join_all(racing)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .partition(Result::is_ok);
     assert_eq!(won.len(), 1);
     for loser in lost {
-        let conflict = CommandError::VersionConflict { expected: Some(1), actual: 2 };
+        let conflict = CommandError::VersionConflict {
+            expected: Some(1),
+            actual: 2,
+        };
         assert_eq!(loser.unwrap_err(), conflict);
     }
 }
@@ -28,8 +41,14 @@ async fn a_version_from_the_future_is_a_conflict_too() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
     let order = Target::Order(placed(&bus).await);
-    let command = Request { expected_version: Some(7), ..request(order, OrderCommand::Allocate) };
-    let conflict = CommandError::VersionConflict { expected: Some(7), actual: 1 };
+    let command = Request {
+        expected_version: Some(7),
+        ..request(order, OrderCommand::Allocate)
+    };
+    let conflict = CommandError::VersionConflict {
+        expected: Some(7),
+        actual: 1,
+    };
     assert_eq!(bus.execute(command).await.unwrap_err(), conflict);
 }
 
@@ -48,7 +67,10 @@ async fn two_processes_take_turns_on_one_order() {
     }
     for bus in &buses {
         let loaded = bus.load(id).await.unwrap().unwrap();
-        assert_eq!((loaded.version, loaded.order.status), (version, OrderStatus::Delivered));
+        assert_eq!(
+            (loaded.version, loaded.order.status),
+            (version, OrderStatus::Delivered)
+        );
     }
 }
 

@@ -14,7 +14,7 @@ use projections::order_view::{OrderFilter, OrderSort, PageRequest, Window, expla
 
 use super::support::{TestDb, fresh_db, store_id};
 
-const ROWS: i32 = 50_000;
+const ROWS: i32 = 20_000;
 
 /// Rows of 25 stores over 100 days: 8 of 10 delivered, few in the other statuses.
 async fn fill(db: &TestDb) {
@@ -164,7 +164,10 @@ async fn no_filter_and_sort_scans_the_table() {
                 let mut filter = OrderFilter::within(StoreScope::All);
                 change_a(&mut filter);
                 change_b(&mut filter);
-                for window in windows(&cursor) {
+                // Alone in every window, with another condition in the two that differ most.
+                let all = windows(&cursor);
+                let windows = if a == b { &all[..] } else { &all[2..] };
+                for window in windows.iter().cloned() {
                     let request = PageRequest {
                         filter: filter.clone(),
                         sort,
@@ -186,7 +189,7 @@ async fn no_filter_and_sort_scans_the_table() {
             }
         }
     }
-    assert!(plans > 4_000, "{plans}");
+    assert!(plans > 2_000, "{plans}");
     assert!(
         scans.is_empty(),
         "{} of {plans}, the first:\n{}",

@@ -170,7 +170,7 @@ async fn an_older_epoch_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_stopped_runner_hands_over_at_once() {
+async fn a_stopped_runner_hands_over() {
     let db = fresh_db().await;
     let other = db.another().await;
     let mut trade = Trade::new(5);
@@ -183,6 +183,13 @@ async fn a_stopped_runner_hands_over_at_once() {
     db.caught_up().await;
     db.assert_clean().await;
     second.stop().await;
+    // Let go of, not waited for: the next owner need not sit out the lease.
+    let held: i64 =
+        sqlx::query_scalar("select count(*) from projection_checkpoint where updated_at > 'epoch'")
+            .fetch_one(&db.pool)
+            .await
+            .unwrap();
+    assert_eq!(held, 0);
 }
 
 #[tokio::test]

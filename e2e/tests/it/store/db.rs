@@ -53,9 +53,7 @@ impl Db {
             max_connections: 4,
             ..PoolConfig::default()
         };
-        let pool = pool_with(self.database.app(), &config)
-        .await
-        .unwrap();
+        let pool = pool_with(self.database.app(), &config).await.unwrap();
         Log::open(pool, LOG, options).await.unwrap()
     }
 

@@ -127,7 +127,7 @@ impl LineProblems<'_> {
             uom,
             quantity: input.quantity,
             is_weight_item: input.is_weight_item,
-            pack: input.pack,
+            pack: input.pack.map(Into::into),
             unit_price: input.unit_price,
             original_unit_price,
             discounts,

@@ -1,0 +1,169 @@
+//! A running ledger, its callers, and the operations that the tests send again and again.
+
+use e2e::{Api, Database, Program, ProgramOptions, Response, fresh_database, orders};
+use hyper::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The media type under which a status code tells whether anything was executed.
+pub(super) const GRAPHQL: &str = "application/graphql-response+json";
+
+/// What every command answers.
+const PAYLOAD: &str = "{
+    order { id number status statusCode paymentStatus version position trackingId cancelReason }
+    receipt { commandId orderId version position eventIds replayed }
+    problems {
+        __typename code message path retryable docs
+        ... on RuleViolation { rule }
+        ... on VersionConflict { expected actual }
+        ... on OrderExists { orderId value }
+        ... on TryAgain { outcomeUnknown }
+    }
+}";
+
+/// A ledger with two trading stores.
+pub(super) struct World {
+    pub(super) database: Database,
+    pub(super) program: Program,
+    /// May do everything.
+    pub(super) admin: Api,
+}
+
+pub(super) async fn world() -> World {
+    let database = fresh_database().await.with_stores().await;
+    let program = Program::start(ProgramOptions::on(&database)).await;
+    let admin = program.admin();
+    World {
+        database,
+        program,
+        admin,
+    }
+}
+
+impl World {
+    /// The API as somebody in a role, for some stores or for all.
+    pub(super) fn caller(&self, role: &str, stores: &[&str]) -> Api {
+        self.program.api(&self.program.token(role, stores))
+    }
+
+    /// The process answers, and no request has made it panic.
+    pub(super) async fn assert_unharmed(&self) {
+        let anybody = self.program.api("");
+        assert_eq!(anybody.get("/livez").await.status, 200);
+        assert_eq!(anybody.get("/readyz").await.status, 200);
+        let metrics = text(&anybody.get("/metrics").await);
+        assert!(
+            metrics.contains("\nledger_api_panics_total 0\n"),
+            "{metrics}"
+        );
+    }
+}
+
+pub(super) fn text(response: &Response) -> String {
+    String::from_utf8(response.body.to_vec()).unwrap()
+}
+
+/// The operation of one command.
+pub(super) fn mutation(field: &str) -> String {
+    let input = match field {
+        "placeOrder" => "PlaceOrderInput",
+        "payOrder" => "PayOrderInput",
+        "recordPicking" => "PickingInput",
+        "recordShipment" => "ShipmentInput",
+        "recordDelivery" => "DeliveryInput",
+        "cancelOrder" => "CancelOrderInput",
+        _ => "OrderCommandInput",
+    };
+    format!("mutation($input: {input}!) {{ {field}(input: $input) {PAYLOAD} }}")
+}
+
+/// Gives a command; its payload.
+pub(super) async fn command(api: &Api, field: &str, input: Value) -> Value {
+    let data = api
+        .graphql(&mutation(field), json!({ "input": input }))
+        .await;
+    data[field].clone()
+}
+
+/// As [`command`], for one that must have its effect.
+pub(super) async fn done(api: &Api, field: &str, input: Value) -> Value {
+    let payload = command(api, field, input).await;
+    assert_eq!(payload["problems"], json!([]), "{field}");
+    assert!(payload["receipt"]["version"].is_i64(), "{field}: {payload}");
+    payload
+}
+
+/// The input of a command on an order, under a new command id.
+pub(super) fn input(order: &str, more: Value) -> Value {
+    let mut input = json!({ "commandId": Uuid::now_v7(), "orderId": order });
+    merge(&mut input, more);
+    input
+}
+
+/// The input of a new order, under a new command id.
+pub(super) fn place_input(more: Value) -> Value {
+    let mut input = serde_json::to_value(orders::place()).unwrap();
+    input["commandId"] = json!(Uuid::now_v7());
+    merge(&mut input, more);
+    input
+}
+
+/// The fields of both; those of the second win.
+pub(super) fn merged(fields: &Value, more: Value) -> Value {
+    let mut all = fields.clone();
+    merge(&mut all, more);
+    all
+}
+
+fn merge(into: &mut Value, more: Value) {
+    let Value::Object(more) = more else {
+        panic!("fields are expected, not {more}")
+    };
+    for (name, value) in more {
+        into[name] = value;
+    }
+}
+
+/// Places an order; its id and its receipt.
+pub(super) async fn placed(api: &Api, more: Value) -> (String, Value) {
+    let payload = done(api, "placeOrder", place_input(more)).await;
+    (
+        payload["order"]["id"].as_str().unwrap().to_owned(),
+        payload["receipt"].clone(),
+    )
+}
+
+/// One GraphQL request, answered with the status code of the newer media type.
+pub(super) async fn ask(api: &Api, query: &str, variables: Value) -> Response {
+    let body = json!({ "query": query, "variables": variables }).to_string();
+    post(api, body).await
+}
+
+/// A POST of any body to the API.
+pub(super) async fn post(api: &Api, body: impl Into<Vec<u8>>) -> Response {
+    let headers = [("content-type", "application/json"), ("accept", GRAPHQL)];
+    api.request(Method::POST, "/graphql", &headers, body.into())
+        .await
+        .unwrap()
+}
+
+/// The code of an answer's first error, whether HTTP's or GraphQL's.
+pub(super) fn code(response: &Response) -> String {
+    let body = response.json();
+    let code = &body["errors"][0]["extensions"]["code"];
+    code.as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
+}
+
+/// `[code, path joined with dots]` of each problem.
+pub(super) fn problems(payload: &Value) -> Vec<(String, String)> {
+    let problems = payload["problems"].as_array().unwrap();
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let path = |value: &Value| {
+        let parts: Vec<String> = value.as_array().into_iter().flatten().map(word).collect();
+        parts.join(".")
+    };
+    problems
+        .iter()
+        .map(|problem| (word(&problem["code"]), path(&problem["path"])))
+        .collect()
+}

@@ -1,0 +1,12 @@
+//! Processes that are killed, stopped and frozen under load: what was acknowledged stays, once.
+
+mod callers;
+mod disk;
+mod faults;
+mod frozen;
+mod history;
+mod ledger;
+mod planted;
+mod rounds;
+mod steps;
+mod stop;
