@@ -16,11 +16,13 @@ run: bootstrap ## Build and start the ledger with demo data; Ctrl-C stops it
 	@exec $(TARGET)/release/ledger serve --demo
 
 test: bootstrap ## Run every test
-	cargo build --locked -p ledger
+	# The tests run the program: built in the same step, so that both share one set of features.
+	cargo build --workspace --bins --tests --locked
 	cargo test --workspace --locked
 
 bench: bootstrap ## Measure the write path against plain cqrs-es and pgbench
-	cargo bench --locked -p e2e --bench append
+	cargo build --release --locked -p ledger -p e2e --bins --benches
+	cargo bench --locked -p ledger -p e2e --bench append
 
 check: fmt-check clippy audit ## Check format, lints and dependencies
 

@@ -33,6 +33,8 @@ impl Default for Limits {
     }
 }
 
+/// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
+pub const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 /// Lexical tokens of a document. An inline order of 20 full lines has about 2,500.
 pub const MAX_TOKENS: usize = 10_000;
 /// Brackets open at once in a document: parsing recurses on them.

@@ -74,6 +74,16 @@ impl Vault {
         })
     }
 
+    /// Whether the master key is the one that this log's keys are wrapped with, as far as there are any.
+    /// With another one old contacts could not be read, new ones would be sealed under it, and repeated
+    /// commands would count as different ones.
+    pub async fn check(&self) -> Result<(), VaultError> {
+        match keys::any(self.log.pool(), self.log.log_id()).await? {
+            Some((subject, wrapped)) => self.remember(&subject, &wrapped).map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// A keyed fingerprint (HMAC-SHA256) of a command's content: equal contents can be recognised,
     /// and nobody can guess a phone number from it.
     pub fn fingerprint(&self, content: &[u8]) -> [u8; 32] {

@@ -91,7 +91,7 @@ fn start() -> Cluster {
 }
 
 /// A directory that the unprivileged server account can reach when the tests run as root.
-pub(crate) fn reachable_directory() -> TempDir {
+pub fn reachable_directory() -> TempDir {
     let directory = tempfile::Builder::new()
         .prefix("ledger-test-")
         .tempdir()

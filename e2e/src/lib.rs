@@ -15,7 +15,7 @@ pub mod orders;
 mod program;
 
 pub use api::{Api, Response};
-pub use cluster::{Cluster, cluster};
+pub use cluster::{Cluster, cluster, reachable_directory};
 pub use database::{Database, MASTER_KEY, fresh_database, new_database};
 pub use program::{Program, ProgramOptions, binary, free_port, ledger_command};
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use commands::facts::SystemClock;
-use commands::personal::Vault;
+use commands::personal::{Vault, VaultError};
 use commands::{BusOptions, CommandBus};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sqlx::PgPool;
@@ -142,14 +142,25 @@ impl Database {
     /// What seals and opens personal data.
     ///
     /// # Errors
-    /// The master key is missing or damaged.
-    pub fn vault(&self, config: &Config, log: &Log) -> Result<Vault, Failure> {
+    /// The master key is missing, damaged or not the one that the stored data is sealed with.
+    pub async fn vault(&self, config: &Config, log: &Log) -> Result<Vault, Failure> {
         let key: SecretBox<[u8; MASTER_KEY_BYTES]> = match config.master_key_bytes()? {
             Some(key) => key,
             None => SecretBox::new(Box::new(*Secrets::of(&config.data_dir)?.master_key())),
         };
-        Vault::new(log.clone(), key.expose_secret())
-            .map_err(|error| Failure::new(Exit::Config, error))
+        let vault = Vault::new(log.clone(), key.expose_secret())
+            .map_err(|error| Failure::new(Exit::Config, error))?;
+        match vault.check().await {
+            Ok(()) => Ok(vault),
+            Err(VaultError::Unreadable { .. }) => Err(Failure::new(
+                Exit::Config,
+                "the master key is not the one that this ledger's personal data is sealed with",
+            )
+            .hint(
+                "restore it from a backup: secrets/master.key in the data directory, or the setting master_key",
+            )),
+            Err(error) => Err(Failure::new(Exit::Database, error)),
+        }
     }
 
     /// A pool as the owner's role, without statement timeout: for migrations.

@@ -41,6 +41,7 @@ use supervisor::{SharedPid, Supervisor};
 pub use binaries::{Binaries, OLDEST_MAJOR};
 pub use endpoint::Endpoint;
 pub use error::EmbeddedError;
+pub(crate) use error::plain;
 pub(crate) use layout::{MIN_FREE_MB, free_mb};
 pub use lock::DataDirLock;
 pub use secrets::{MASTER_KEY_BYTES, Secrets, token_keys};

@@ -82,6 +82,9 @@ where
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_timer(SystemTime)
+        // A line that cannot be written, to a full disk or a closed pipe, is lost. Saying so on standard
+        // error would fail in the same way, and panic in whichever task had something to log.
+        .log_internal_errors(false)
         .with_writer(writer);
     Ok(if json {
         Box::new(

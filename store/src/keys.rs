@@ -24,6 +24,20 @@ pub async fn get(
     Ok(wrapped)
 }
 
+/// Some subject with its wrapped key, if any has one.
+///
+/// # Errors
+/// The database is unreachable.
+pub async fn any(pool: &PgPool, log_id: LogId) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+    let found = sqlx::query_as(
+        "SELECT subject, wrapped FROM subject_key WHERE log_id = $1 ORDER BY subject LIMIT 1",
+    )
+    .bind(log_id.0)
+    .fetch_optional(pool)
+    .await?;
+    Ok(found)
+}
+
 /// Stores the key unless the subject has one; returns the one that counts.
 ///
 /// # Errors

@@ -108,6 +108,12 @@ impl Log {
         self.log_id
     }
 
+    /// Whether the writer task still runs: until [`Log::close`], unless a fault of ours ended it.
+    /// Without it every append is refused.
+    pub fn is_writing(&self) -> bool {
+        !self.appender.is_finished()
+    }
+
     /// Takes no more commands, on any clone, and waits until those under way are answered.
     pub async fn close(self) {
         self.appender.stop();

@@ -85,24 +85,36 @@ const fn needs_stores(role: Role) -> bool {
     )
 }
 
-/// Turns verified claims into a caller.
+/// What claims must say whatever the stores and regions are: asked of a token that is made and of one that comes.
 ///
 /// # Errors
-/// When the claims are of no use: no subject, no store for a role of a store, an unknown region.
-pub(crate) fn caller(claims: Claims, regions: &dyn RegionStores) -> Result<Caller, AuthError> {
-    let subject = claims.sub;
-    if domain::ids::check_text(&subject, MAX_SUBJECT_CHARS).is_err() {
+/// When the claims make no caller: no subject, no store for a role of a store.
+pub(crate) fn check(claims: &Claims) -> Result<(), AuthError> {
+    if domain::ids::check_text(&claims.sub, MAX_SUBJECT_CHARS).is_err() {
         return Err(AuthError::Claims(
             "`sub` must be 1 to 100 printable characters",
         ));
     }
+    match &claims.stores {
+        Some(stores) if stores.is_empty() => Err(AuthError::Claims("`stores` must not be empty")),
+        Some(stores) if stores.len() > MAX_STORES_IN_TOKEN => {
+            Err(AuthError::Claims("`stores` must name at most 200 stores"))
+        }
+        None if claims.region.is_none() && needs_stores(claims.role) => Err(AuthError::Claims(
+            "a token of this role must name its `stores` or its `region`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Turns verified claims into a caller.
+///
+/// # Errors
+/// As [`check`], and for an unknown region.
+pub(crate) fn caller(claims: Claims, regions: &dyn RegionStores) -> Result<Caller, AuthError> {
+    check(&claims)?;
+    let subject = claims.sub;
     let stores = match (claims.stores, claims.region) {
-        (Some(stores), _) if stores.is_empty() => {
-            return Err(AuthError::Claims("`stores` must not be empty"));
-        }
-        (Some(stores), _) if stores.len() > MAX_STORES_IN_TOKEN => {
-            return Err(AuthError::Claims("`stores` must name at most 200 stores"));
-        }
         (Some(stores), _) => StoreScope::Only(stores),
         (None, Some(region)) => match regions.stores_of(&region) {
             stores if stores.is_empty() => {
@@ -110,11 +122,6 @@ pub(crate) fn caller(claims: Claims, regions: &dyn RegionStores) -> Result<Calle
             }
             stores => StoreScope::Only(stores),
         },
-        (None, None) if needs_stores(claims.role) => {
-            return Err(AuthError::Claims(
-                "a token of this role must name its `stores` or its `region`",
-            ));
-        }
         (None, None) => StoreScope::All,
     };
     let scopes = Scopes::parse(claims.scope.as_deref());

@@ -236,7 +236,7 @@ pub struct TokenRequest {
 /// Signs a token with the newest of `keys`, with the issuer and audience that `config` demands.
 ///
 /// # Errors
-/// [`AuthError::Invalid`] when signing fails.
+/// [`AuthError::Claims`] for a token that nobody could use, [`AuthError::Invalid`] when signing fails.
 pub fn issue_token(
     keys: &LocalKeys,
     config: &AuthConfig,
@@ -257,6 +257,7 @@ pub fn issue_token(
         iss: config.issuer.clone(),
         aud: config.audience.clone().map(serde_json::Value::String),
     };
+    claims::check(&claims)?;
     let mut header = Header::new(Algorithm::EdDSA);
     header.kid = Some(kid.to_owned());
     encode(&header, &claims, key).map_err(|_| AuthError::Invalid)

@@ -42,7 +42,7 @@ use self::{
 use crate::{
     auth::{AuthError, Authenticator, Caller},
     context::RequestContext,
-    limits::Limits,
+    limits::{Limits, MAX_DISCARDED_BYTES},
     schema::LedgerSchema,
 };
 
@@ -153,9 +153,13 @@ impl Endpoint {
 
     async fn body(&self, request: HttpRequest) -> Result<Vec<u8>, HttpProblem> {
         let limit = self.limits.body_bytes;
-        match Limited::new(request.into_body(), limit).collect().await {
-            Ok(body) => Ok(body.to_bytes().into()),
-            Err(error) if error.is::<LengthLimitError>() => Err(HttpProblem::too_large(limit)),
+        let mut body = request.into_body();
+        match Limited::new(&mut body, limit).collect().await {
+            Ok(read) => Ok(read.to_bytes().into()),
+            Err(error) if error.is::<LengthLimitError>() => {
+                discard(body).await;
+                Err(HttpProblem::too_large(limit))
+            }
             Err(_) => Err(HttpProblem::bad_request("the body broke off")),
         }
     }
@@ -295,6 +299,18 @@ impl Endpoint {
             && let Ok(operation) = choose(&document, name)
         {
             nulls::propagate(answer, &document, operation, &self.types);
+        }
+    }
+}
+
+/// Reads on for a while: a client that is still sending would lose an answer given before it is done.
+async fn discard(mut body: Body) {
+    let mut left = MAX_DISCARDED_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        let bytes = frame.data_ref().map_or(0, |data| data.len());
+        match left.checked_sub(bytes) {
+            Some(rest) => left = rest,
+            None => return,
         }
     }
 }

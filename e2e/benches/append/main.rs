@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     seconds: u64,
     /// Where the JSON goes.
     output: std::path::PathBuf,
+    /// Only this path, at 64 callers: to look at under a profiler.
+    profile: Option<String>,
 }
 
 impl Plan {
@@ -50,6 +52,7 @@ impl Plan {
             rounds: 3,
             seconds: 5,
             output: "docs/results/append.json".into(),
+            profile: None,
         };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
@@ -58,9 +61,11 @@ impl Plan {
                 "--rounds" => plan.rounds = value()?.parse()?,
                 "--seconds" => plan.seconds = value()?.parse()?,
                 "--output" => plan.output = value()?.into(),
+                "--profile" => plan.profile = Some(value()?),
                 "--bench" => {}
                 _ => anyhow::bail!(
-                    "unknown argument {arg}; known: --rounds N, --seconds S, --output FILE"
+                    "unknown argument {arg}; known: --rounds N, --seconds S, --output FILE, \
+                     --profile plain|bus|http"
                 ),
             }
         }
@@ -79,6 +84,15 @@ fn main() -> Result<()> {
 async fn run(plan: &Plan) -> Result<()> {
     let server = server::Server::start().await?;
     let time = Duration::from_secs(plan.seconds);
+    if let Some(path) = &plan.profile {
+        let sample = match path.as_str() {
+            "plain" => plain::run(&server, 64, time).await?,
+            "bus" => bus::run(&server, 64, time).await?,
+            _ => http::closed_loop(&server, 64, time).await?,
+        };
+        println!("{}", serde_json::to_string(&sample)?);
+        return server.stop().await;
+    }
     let mut samples: Vec<Sample> = Vec::new();
     let mut open_loop = Vec::new();
     for round in 1..=plan.rounds {

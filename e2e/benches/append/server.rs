@@ -21,6 +21,8 @@ use crate::lives;
 
 /// Connections of each path's pool: more than two processors can use.
 const CONNECTIONS: u32 = 16;
+/// Connections of all paths together, with room for pgbench.
+const MAX_CONNECTIONS: u16 = 150;
 /// Databases of the plain pair, of our bus, and of our program.
 const DATABASES: [&str; 3] = ["bench_plain", "bench_bus", "bench_http"];
 /// The tables that cqrs-es + postgres-es want, from their documentation.
@@ -56,8 +58,11 @@ impl Server {
     /// Starts PostgreSQL, makes the databases and starts the program.
     pub(crate) async fn start() -> Result<Self> {
         let directory = e2e_directory()?;
-        let postgres =
-            Embedded::start(&Options::new(directory.path().join("data")), |_| {}).await?;
+        let options = Options {
+            max_connections: MAX_CONNECTIONS,
+            ..Options::new(directory.path().join("data"))
+        };
+        let postgres = Embedded::start(&options, |_| {}).await?;
         let superuser: PgConnectOptions = postgres.superuser_url().parse()?;
         let mut admin = PgConnection::connect_with(&superuser).await?;
         for database in DATABASES {

@@ -9,8 +9,11 @@
 )]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
+mod api;
+mod cli;
 mod commands;
 mod crash;
+mod import;
 mod layers;
 mod projections;
 mod start;

@@ -30,7 +30,7 @@ async fn carry_out(
     let config = &context.loaded.config;
     database.bring_up_to_date(config).await?;
     let log = database.log(config).await?;
-    let vault = database.vault(config, &log)?;
+    let vault = database.vault(config, &log).await?;
     let bus = database::bus(config, &log, &vault);
     // Whoever may use the database and its master key may do everything; the events say how.
     let actor = Actor {

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use super::Context;
 use crate::config::Config;
 use crate::database::{self, Database};
-use crate::embedded::ServerState;
+use crate::embedded::{ServerState, plain};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Style};
 use crate::{demo, notify};
@@ -38,6 +38,8 @@ const LAG_LIMIT: Duration = Duration::from_secs(10);
 const NOTICE: Duration = Duration::from_millis(500);
 /// What a stop needs beside the requests in work: the log's writer, the read models, the database.
 const CLOSING: Duration = Duration::from_secs(5);
+/// How often the log's writer is looked at.
+const WRITER_LOOK: Duration = Duration::from_secs(1);
 /// How long the token lives that a start prints.
 const FIRST_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
 
@@ -68,7 +70,7 @@ async fn serve(
     let config = &context.loaded.config;
     database.bring_up_to_date(config).await?;
     let log = database.log(config).await?;
-    let vault = database.vault(config, &log)?;
+    let vault = database.vault(config, &log).await?;
     if config.demo {
         demo::load(&log, &vault)
             .await
@@ -88,7 +90,11 @@ async fn serve(
 
     let lifecycle = state.lifecycle.clone();
     let options = serve_options(config, lifecycle);
-    let ended = ended(stop, database.started().map(|server| server.state()));
+    let ended = ended(
+        stop,
+        database.started().map(|server| server.state()),
+        log.clone(),
+    );
     let (told, reason) = watch::channel(None);
     let watching = tokio::spawn(async move {
         told.send_replace(Some(ended.await));
@@ -115,6 +121,11 @@ async fn serve(
     log.close().await;
     match end {
         Some(Ended::DatabaseLost(why)) => Err(Failure::new(Exit::Database, why)),
+        Some(Ended::WriterLost) => Err(Failure::new(
+            Exit::Failed,
+            "the task that writes the log was ended by a fault of the program",
+        )
+        .hint("start the ledger again; nothing acknowledged is lost")),
         _ => Ok(()),
     }
 }
@@ -212,12 +223,19 @@ impl RegionStores for Regions {
 enum Ended {
     Asked,
     DatabaseLost(String),
+    WriterLost,
 }
 
 async fn ended(
     mut stop: watch::Receiver<bool>,
     server: Option<watch::Receiver<ServerState>>,
+    log: Log,
 ) -> Ended {
+    let writer_lost = async {
+        while log.is_writing() {
+            tokio::time::sleep(WRITER_LOOK).await;
+        }
+    };
     let lost = async {
         match server {
             Some(mut state) => {
@@ -233,6 +251,7 @@ async fn ended(
     tokio::select! {
         _ = stop.wait_for(|stop| *stop) => Ended::Asked,
         why = lost => Ended::DatabaseLost(why),
+        () = writer_lost => Ended::WriterLost,
     }
 }
 
@@ -269,7 +288,7 @@ async fn bind(key: &str, address: std::net::SocketAddr) -> Result<TcpListener, F
         };
         Failure::new(
             Exit::Environment,
-            format!("cannot listen on {address}: {error}"),
+            format!("cannot listen on {address}: {}", plain(&error)),
         )
         .hint(hint)
     })

@@ -1,6 +1,6 @@
 //! `ledger token`.
 
-use api_graphql::auth::{LocalKeys, TokenRequest, issue_token};
+use api_graphql::auth::{AuthError, LocalKeys, TokenRequest, issue_token};
 use domain::actor::Role;
 use domain::ids::{RegionId, StoreId};
 use serde_json::json;
@@ -34,8 +34,7 @@ pub(super) fn run(token: cli::Token, context: &Context) -> Result<Exit, Failure>
     };
     let keys = LocalKeys::load_or_create(&directory)
         .map_err(|error| Failure::new(Exit::Environment, error))?;
-    let text = issue_token(&keys, &serve::auth_config(config), &request)
-        .map_err(|error| Failure::new(Exit::Failed, error))?;
+    let text = issue_token(&keys, &serve::auth_config(config), &request).map_err(refused)?;
     let output = context.output;
     if output.is_json() {
         output.json(&json!({ "token": text }))?;
@@ -43,6 +42,15 @@ pub(super) fn run(token: cli::Token, context: &Context) -> Result<Exit, Failure>
         output.line(&text)?;
     }
     Ok(Exit::Done)
+}
+
+fn refused(error: AuthError) -> Failure {
+    match error {
+        AuthError::Claims(_) => {
+            Failure::new(Exit::Usage, error).hint("see --subject, --store and --region")
+        }
+        _ => Failure::new(Exit::Failed, error),
+    }
 }
 
 const fn role(name: RoleName) -> Role {

@@ -1,6 +1,7 @@
 //! Checks of the machine: server programs, directory, port, clock, limits.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,6 +20,10 @@ const FILES_WANTED: u64 = 4_096;
 
 /// Before this the clock was never set: 2025-01-01 in seconds since 1970.
 const EARLIEST: u64 = 1_735_689_600;
+
+/// How long what holds our port may take to answer, and how much it may say.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+const MAX_ANSWER_BYTES: u64 = 4_096;
 
 /// How far the clock may lie behind the newest file of the data directory.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
@@ -109,11 +114,33 @@ fn port(check: &'static str, address: SocketAddr, running: bool) -> Finding {
         Err(_) if running => {
             Finding::ok(check, format!("{address} is taken by the running ledger"))
         }
+        // On a database of somebody else's nothing but the port tells of a running ledger.
+        Err(_) if answers_as_ledger(address) => {
+            Finding::ok(check, format!("{address} is taken by a running ledger"))
+        }
         Err(error) => Finding::failure(
             check,
             format!("{address} cannot be used ({error}): stop what uses it or set another address"),
         ),
     }
+}
+
+/// Whether what listens there says that it is alive, as a ledger does.
+fn answers_as_ledger(mut address: SocketAddr) -> bool {
+    const ALIVE: &str = r#"{"status":"alive"}"#;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
+        stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+        stream.set_write_timeout(Some(ANSWER_LIMIT))?;
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let mut answer = Vec::new();
+        stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    };
+    ask().is_ok_and(|answer| answer.contains(ALIVE))
 }
 
 fn clock(data_dir: &Path) -> Finding {

@@ -73,6 +73,10 @@ impl Account {
             // Not there yet: whoever makes it decides.
             return true;
         };
+        if !found.is_dir() {
+            // In the way for everybody: that is said elsewhere.
+            return true;
+        }
         let needed = if found.uid() == self.uid {
             SEARCH_OWNER
         } else if found.gid() == self.gid {

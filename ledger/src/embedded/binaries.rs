@@ -60,7 +60,8 @@ impl Binaries {
         let Some(wanted) = wanted else {
             return Ok(usable.swap_remove(0));
         };
-        let majors: Vec<String> = usable.iter().map(|found| found.major.to_string()).collect();
+        let mut majors: Vec<String> = usable.iter().map(|found| found.major.to_string()).collect();
+        majors.dedup();
         usable
             .into_iter()
             .find(|found| found.major == wanted)

@@ -291,7 +291,7 @@ impl EmbeddedError {
 }
 
 /// The system's words without Rust's "(os error 30)".
-fn plain(error: &io::Error) -> String {
+pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
     text.get(..end).unwrap_or(&text).to_lowercase()

@@ -107,6 +107,11 @@ impl Layout {
         private_dir(&self.socket_dir, account)
     }
 
+    /// Where the server says that it holds the socket.
+    pub(crate) fn socket_lock(&self) -> PathBuf {
+        self.socket_dir.join(format!("{SOCKET_FILE}.lock"))
+    }
+
     /// A short name for this directory, the same at every start.
     pub(crate) fn tag(&self) -> String {
         tag(&self.root)

@@ -83,7 +83,6 @@ pub(super) async fn adopt(plan: &Plan) -> Result<Option<Server>, EmbeddedError> 
         return Ok(None);
     };
     if !process::is_server_of(found.pid, pgdata) {
-        discard_stale(plan, &found)?;
         return Ok(None);
     }
     let ours = found.ready
@@ -100,14 +99,25 @@ pub(super) async fn adopt(plan: &Plan) -> Result<Option<Server>, EmbeddedError> 
     Ok(None)
 }
 
-/// PostgreSQL itself clears a stale file, unless its process number is in use again by somebody
-/// else; then it would refuse to start for ever.
-fn discard_stale(plan: &Plan, found: &PidFile) -> Result<(), EmbeddedError> {
-    if !process::alive(found.pid) || !process::orphans(&plan.cluster_name()).is_empty() {
+/// PostgreSQL clears the lock files of a dead server itself, unless their process number still
+/// exists: given to somebody else since, or kept by a dead process that nobody has asked about, as in
+/// a container without an init. Then it would refuse to start. The files also guard the memory that
+/// processes of the dead server may still share, so they stay while there are any.
+fn discard_stale(plan: &Plan) -> Result<(), EmbeddedError> {
+    let pgdata = &plan.layout.pgdata;
+    let runs = PidFile::read(pgdata).is_some_and(|found| process::is_server_of(found.pid, pgdata));
+    if runs || !process::orphans(&plan.cluster_name()).is_empty() {
         return Ok(());
     }
-    let path = plan.layout.pgdata.join("postmaster.pid");
-    std::fs::remove_file(&path).map_err(|error| EmbeddedError::from_io("remove", &path, error))
+    for path in [pgdata.join("postmaster.pid"), plan.layout.socket_lock()] {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(EmbeddedError::from_io("remove", &path, error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Starts the server and waits until it takes connections. `pid` hears of the process as soon as
@@ -121,6 +131,8 @@ pub(super) async fn launch(
     pid: impl Fn(i32) + Send,
 ) -> Result<Server, EmbeddedError> {
     process::await_orphans(&plan.cluster_name()).await;
+    discard_stale(plan)?;
+    let earlier = LogEnd::of(plan);
     plan.files.write(&plan.layout.pgdata, &plan.account)?;
     let (out, err) = start_log(&plan.layout, &plan.account)?;
     let program = plan.binaries.program("postgres");
@@ -143,7 +155,7 @@ pub(super) async fn launch(
     let mut told = false;
     while began.elapsed() < START_LIMIT {
         if let Ok(Some(status)) = child.try_wait() {
-            return Err(start_failure(plan, status));
+            return Err(start_failure(plan, status, &earlier));
         }
         if PidFile::read(&plan.layout.pgdata).is_some_and(|file| file.pid == id && file.ready) {
             return Ok(Server {
@@ -174,10 +186,28 @@ fn start_log(layout: &Layout, account: &Account) -> Result<(Stdio, Stdio), Embed
     Ok((out.into(), err.into()))
 }
 
-fn start_failure(plan: &Plan, status: ExitStatus) -> EmbeddedError {
-    let mut said = tail(&plan.layout.start_log);
+/// Where the server's own log ended before a start: what stands before that is about earlier runs.
+struct LogEnd {
+    log: Option<PathBuf>,
+    length: u64,
+}
+
+impl LogEnd {
+    fn of(plan: &Plan) -> Self {
+        let log = cluster::newest_log(&plan.layout.pgdata);
+        let found = log.as_ref().and_then(|log| std::fs::metadata(log).ok());
+        Self {
+            length: found.map_or(0, |found| found.len()),
+            log,
+        }
+    }
+}
+
+fn start_failure(plan: &Plan, status: ExitStatus, earlier: &LogEnd) -> EmbeddedError {
+    let mut said = tail(&plan.layout.start_log, 0);
     if let Some(log) = cluster::newest_log(&plan.layout.pgdata) {
-        said.push_str(&tail(&log));
+        let same = earlier.log.as_ref() == Some(&log);
+        said.push_str(&tail(&log, if same { earlier.length } else { 0 }));
     }
     EmbeddedError::from_output(&plan.layout.root, &said).unwrap_or_else(|| {
         EmbeddedError::StartFailed {
@@ -187,11 +217,13 @@ fn start_failure(plan: &Plan, status: ExitStatus) -> EmbeddedError {
     })
 }
 
-fn tail(path: &Path) -> String {
+/// The end of a file, of what stands behind `from`; a file shorter than that was begun anew.
+fn tail(path: &Path, from: u64) -> String {
     let mut bytes = Vec::new();
     if let Ok(mut file) = File::open(path) {
         let length = file.metadata().map_or(0, |found| found.len());
-        let start = length.saturating_sub(LOG_TAIL);
+        let from = if from > length { 0 } else { from };
+        let start = length.saturating_sub(LOG_TAIL).max(from);
         if file.seek(SeekFrom::Start(start)).is_ok() {
             // A log that cannot be read leaves only less to say.
             let _ = file.take(LOG_TAIL).read_to_end(&mut bytes);

@@ -78,9 +78,7 @@ pub enum ImportError {
     #[error("cannot read the input: {0}; run the import again once it can be read")]
     Read(#[source] std::io::Error),
     /// The results cannot be written.
-    #[error(
-        "cannot write the results: {0}; give them another place, then run the import again"
-    )]
+    #[error("cannot write the results: {0}; give them another place, then run the import again")]
     Write(#[source] std::io::Error),
     /// The file for the results holds something else.
     #[error("{} is not a results file of an import; choose another file", .0.display())]

@@ -1,6 +1,7 @@
 //! The shape of the sample orders: counts over a fixed seed, so that nothing here is random.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use domain::{
     actor::{Actor, StoreScope},
@@ -14,14 +15,18 @@ use crate::import::line::Line;
 const COUNT: usize = 2_000;
 const SAMPLE: &str = include_str!("../../samples/orders-2000.ndjson");
 
-fn sample() -> Vec<Life> {
-    lives(&Options {
-        back_orders: true,
-        ..file_options()
-    })
-    .take(COUNT)
-    .collect::<Result<_, _>>()
-    .unwrap()
+fn sample() -> &'static [Life] {
+    static LIVES: LazyLock<Vec<Life>> = LazyLock::new(|| {
+        let options = Options {
+            back_orders: true,
+            ..file_options()
+        };
+        lives(&options)
+            .take(COUNT)
+            .collect::<Result<_, _>>()
+            .unwrap()
+    });
+    &LIVES
 }
 
 fn placed(life: &Life) -> &PlaceOrder {
@@ -40,7 +45,7 @@ fn per_mille(lives: &[Life], is_so: impl Fn(&Life) -> bool) -> usize {
 fn every_end_is_reached_as_often_as_planned() {
     let lives = sample();
     let mut ends: BTreeMap<u16, usize> = BTreeMap::new();
-    for life in &lives {
+    for life in lives {
         assert_eq!(life.order.status, life.end);
         *ends.entry(life.end.code()).or_default() += 1;
     }
@@ -71,11 +76,11 @@ fn lives_of(options: &Options) -> Vec<Life> {
 #[test]
 fn channels_customers_and_stores_have_their_shares() {
     let lives = sample();
-    let share = |name: &str| per_mille(&lives, |l| placed(l).channel == name);
+    let share = |name: &str| per_mille(lives, |l| placed(l).channel == name);
     assert!((570..=630).contains(&share("GRAB")), "{}", share("GRAB"));
     assert!((270..=330).contains(&share("WEB")), "{}", share("WEB"));
     assert!((80..=120).contains(&share("STORE")), "{}", share("STORE"));
-    let unknown = per_mille(&lives, |l| placed(l).customer_id.is_none());
+    let unknown = per_mille(lives, |l| placed(l).customer_id.is_none());
     assert!((570..=630).contains(&unknown), "{unknown}");
     let mut stores: BTreeMap<&str, usize> = BTreeMap::new();
     for life in lives.iter().filter(|l| l.end != OrderStatus::BackOrdered) {
@@ -96,7 +101,7 @@ fn baskets_have_the_sizes_and_the_worth_of_real_ones() {
         (7, 12, 100),
         (13, 20, 20),
     ] {
-        let share = per_mille(&lives, |l| (low..=high).contains(&placed(l).lines.len()));
+        let share = per_mille(lives, |l| (low..=high).contains(&placed(l).lines.len()));
         assert!(
             share.abs_diff(expected) <= 30,
             "{low} to {high} lines: {share}"
@@ -116,7 +121,7 @@ fn baskets_have_the_sizes_and_the_worth_of_real_ones() {
 #[test]
 fn packs_weighed_goods_discounts_and_fees_appear() {
     let lives = sample();
-    let packs = per_mille(&lives, |l| {
+    let packs = per_mille(lives, |l| {
         placed(l).lines.iter().any(|line| line.pack.is_some())
     });
     assert!((65..=95).contains(&packs), "{packs}");
@@ -136,7 +141,7 @@ fn packs_weighed_goods_discounts_and_fees_appear() {
 #[test]
 fn people_are_made_up() {
     for life in sample() {
-        let contact = placed(&life).contact.as_ref().unwrap();
+        let contact = placed(life).contact.as_ref().unwrap();
         assert!(contact.phone.as_ref().unwrap().starts_with("+66 00 "));
         assert!(
             contact

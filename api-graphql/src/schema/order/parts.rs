@@ -2,8 +2,7 @@
 
 use async_graphql::{Enum, ID, SimpleObject};
 use domain::order::{
-    LineState, Payment,
-    command,
+    LineState, Payment, command,
     event::{self, Channel as DomainChannel, System as DomainSystem},
 };
 

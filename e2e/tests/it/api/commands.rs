@@ -3,9 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::support::{
-    World, command, done, input, merged, place_input, placed, problems, world,
-};
+use super::support::{World, command, done, input, merged, place_input, placed, problems, world};
 
 const CALLERS: usize = 20;
 
@@ -26,17 +24,31 @@ async fn a_repeated_command_answers_with_its_first_receipt() {
     let first = receipts.iter().filter(|r| r["replayed"] == false);
     assert_eq!(first.count(), 1);
     for receipt in &receipts {
-        assert_eq!(merged(receipt, json!({ "replayed": true })), merged(&receipts[0], json!({ "replayed": true })));
+        assert_eq!(
+            merged(receipt, json!({ "replayed": true })),
+            merged(&receipts[0], json!({ "replayed": true }))
+        );
     }
     assert_eq!(positions(&world).await, 1);
 
     let id = receipts[0]["orderId"].as_str().unwrap();
     let allocate = input(id, json!({}));
     let first = done(&world.admin, "allocateOrder", allocate.clone()).await;
-    done(&world.admin, "cancelOrder", input(id, json!({ "reason": "changed" }))).await;
+    done(
+        &world.admin,
+        "cancelOrder",
+        input(id, json!({ "reason": "changed" })),
+    )
+    .await;
     let again = done(&world.admin, "allocateOrder", allocate).await;
-    assert_eq!(again["receipt"], merged(&first["receipt"], json!({ "replayed": true })));
-    assert_eq!(again["order"]["status"], "CANCELLED", "the order as it is now");
+    assert_eq!(
+        again["receipt"],
+        merged(&first["receipt"], json!({ "replayed": true }))
+    );
+    assert_eq!(
+        again["order"]["status"], "CANCELLED",
+        "the order as it is now"
+    );
     assert_eq!(positions(&world).await, 3);
 }
 
@@ -46,13 +58,23 @@ async fn a_command_id_names_one_command() {
     let (id, receipt) = placed(&world.admin, json!({})).await;
     let reused = json!({ "commandId": receipt["commandId"] });
     let others = [
-        ("placeOrder", place_input(merged(&reused, json!({ "channel": "WEB" })))),
+        (
+            "placeOrder",
+            place_input(merged(&reused, json!({ "channel": "WEB" }))),
+        ),
         ("allocateOrder", input(&id, reused.clone())),
-        ("cancelOrder", input(&id, merged(&reused, json!({ "reason": "x" })))),
+        (
+            "cancelOrder",
+            input(&id, merged(&reused, json!({ "reason": "x" }))),
+        ),
     ];
     for (field, input) in others {
         let refused = command(&world.admin, field, input).await;
-        assert_eq!(problems(&refused), [("COMMAND_REUSED".into(), "input.commandId".into())], "{field}");
+        assert_eq!(
+            problems(&refused),
+            [("COMMAND_REUSED".into(), "input.commandId".into())],
+            "{field}"
+        );
         assert_eq!(refused["problems"][0]["__typename"], "CommandReused");
         assert_eq!(refused["problems"][0]["retryable"], false);
     }
@@ -71,7 +93,10 @@ async fn an_outdated_expectation_is_a_typed_conflict() {
     assert_eq!(problem["__typename"], "VersionConflict");
     assert_eq!(problem["code"], "VERSION_CONFLICT");
     assert_eq!(problem["path"], json!(["input", "expectedVersion"]));
-    assert_eq!((&problem["expected"], &problem["actual"]), (&json!(1), &json!(2)));
+    assert_eq!(
+        (&problem["expected"], &problem["actual"]),
+        (&json!(1), &json!(2))
+    );
     assert_eq!(refused["order"], Value::Null);
     assert_eq!(positions(&world).await, 2);
 }
@@ -89,11 +114,21 @@ async fn a_taken_number_or_reference_names_its_holder() {
         let other_basket = merged(&more, json!({ "allowSubstitution": true }));
         let refused = command(&world.admin, "placeOrder", place_input(other_basket)).await;
         let problem = &refused["problems"][0];
-        assert_eq!((&problem["__typename"], &problem["code"]), (&json!("OrderExists"), &json!("ORD_002")));
-        assert_eq!((&problem["orderId"], &problem["value"]), (&json!(id), &json!(value)));
+        assert_eq!(
+            (&problem["__typename"], &problem["code"]),
+            (&json!("OrderExists"), &json!("ORD_002"))
+        );
+        assert_eq!(
+            (&problem["orderId"], &problem["value"]),
+            (&json!(id), &json!(value))
+        );
     }
     // The same reference in another channel is another order's.
-    placed(&world.admin, json!({ "alternateOrderId": "GF-7", "channel": "WEB" })).await;
+    placed(
+        &world.admin,
+        json!({ "alternateOrderId": "GF-7", "channel": "WEB" }),
+    )
+    .await;
     assert_eq!(positions(&world).await, 2);
 }
 
@@ -133,7 +168,10 @@ async fn all_broken_rules_are_reported_at_once() {
         ("VAL_001", "input.fees.0.amount"),
         ("VAL_001", "input.requestedSlot.to"),
     ] {
-        assert!(found.contains(&(expected.0.into(), expected.1.into())), "{expected:?} in {found:?}");
+        assert!(
+            found.contains(&(expected.0.into(), expected.1.into())),
+            "{expected:?} in {found:?}"
+        );
     }
     assert_eq!(positions(&world).await, 0);
 }

@@ -2,6 +2,7 @@
 
 mod bad_fields;
 mod bad_requests;
+mod bad_shapes;
 mod commands;
 mod lists;
 mod operations;

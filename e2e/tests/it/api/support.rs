@@ -30,8 +30,17 @@ pub(super) struct World {
 }
 
 pub(super) async fn world() -> World {
+    world_with([]).await
+}
+
+/// As [`world`], with more variables for the program.
+pub(super) async fn world_with<const N: usize>(env: [(&'static str, String); N]) -> World {
     let database = fresh_database().await.with_stores().await;
-    let program = Program::start(ProgramOptions::on(&database)).await;
+    let options = ProgramOptions {
+        env: env.into(),
+        ..ProgramOptions::on(&database)
+    };
+    let program = Program::start(options).await;
     let admin = program.admin();
     World {
         database,
@@ -44,6 +53,13 @@ impl World {
     /// The API as somebody in a role, for some stores or for all.
     pub(super) fn caller(&self, role: &str, stores: &[&str]) -> Api {
         self.program.api(&self.program.token(role, stores))
+    }
+
+    /// Unharmed, and the log is empty.
+    pub(super) async fn assert_nothing_written(&self) {
+        self.assert_unharmed().await;
+        let head = self.database.log().await.head().await.unwrap();
+        assert_eq!(head.position.0, 0, "something was executed");
     }
 
     /// The process answers, and no request has made it panic.
@@ -131,6 +147,29 @@ pub(super) async fn placed(api: &Api, more: Value) -> (String, Value) {
         payload["order"]["id"].as_str().unwrap().to_owned(),
         payload["receipt"].clone(),
     )
+}
+
+/// The rows of a table: cells apart by `|`, JSON among them.
+pub(super) fn rows<const N: usize>(table: &str) -> impl Iterator<Item = [&str; N]> {
+    let rows = table.lines().map(str::trim).filter(|row| !row.is_empty());
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        cells
+            .try_into()
+            .unwrap_or_else(|_| panic!("{N} cells: {row}"))
+    })
+}
+
+/// A cell that holds JSON.
+pub(super) fn cell(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+/// A change of an order that has one good line but for these fields.
+pub(super) fn with_line(fields: Value) -> Value {
+    let line =
+        json!({ "lineNumber": 1, "sku": "8850999220017", "quantity": "1", "unitPrice": "45.00" });
+    json!({ "lines": [merged(&line, fields)] })
 }
 
 /// One GraphQL request, answered with the status code of the newer media type.

@@ -3,7 +3,9 @@
 use e2e::{Api, orders};
 use serde_json::{Value, json};
 
-use super::support::{World, command, done, input, place_input, placed, problems, world};
+use super::support::{
+    World, cell, command, done, input, place_input, placed, problems, rows, world,
+};
 
 /// An order as its readers see it, and its store's board, not older than a receipt.
 const SHOWN: &str = "query($id: ID!, $fresh: Fresh!) {
@@ -63,7 +65,31 @@ impl Cast {
             auditor: world.caller("auditor", &[]),
         }
     }
+
+    fn playing(&self, role: &str) -> &Api {
+        match role {
+            "store-manager" => &self.manager,
+            "slick" => &self.slick,
+            "grab" => &self.grab,
+            _ => &self.ops,
+        }
+    }
 }
+
+/// The commands from placed to delivered, where each leads, and who gives it.
+const STEPS: &str = r#"
+    allocateOrder  | {}                                         | ALLOCATED        | ops
+    payOrder       | {"method": "COD", "amount": "169.00"}      | ALLOCATED        | ops
+    releaseOrder   | {}                                         | RELEASED         | store-manager
+    recordPicking  | {"status": "IN_PROCESS"}                   | IN_PROCESS       | slick
+    recordPicking  | {"status": "PICKED"}                       | PICKED           | slick
+    recordPicking  | {"status": "PACKED"}                       | PACKED           | slick
+    recordShipment | {"status": "FULFILLED", "trackingId": "TRK-1", "carrier": "GRAB"} | FULFILLED | slick
+    recordShipment | {"status": "SHIPPED"}                      | SHIPPED          | slick
+    recordDelivery | {"status": "IN_TRANSIT"}                   | IN_TRANSIT       | grab
+    recordDelivery | {"status": "OUT_FOR_DELIVERY"}             | OUT_FOR_DELIVERY | grab
+    recordDelivery | {"status": "DELIVERED"}                    | DELIVERED        | grab
+"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_walks_from_placed_to_delivered() {
@@ -73,72 +99,9 @@ async fn an_order_walks_from_placed_to_delivered() {
     let (id, receipt) = placed(&cast.manager, more).await;
     check(&cast.auditor, &id, &receipt, "OPEN", "store-manager").await;
 
-    let payment = json!({ "method": "COD", "amount": "169.00" });
-    let parcel = json!({ "status": "FULFILLED", "trackingId": "TRK-1", "carrier": "GRAB" });
-    let to = |status: &str| json!({ "status": status });
-    let steps = [
-        (&cast.ops, "allocateOrder", json!({}), "ALLOCATED", "ops"),
-        (&cast.ops, "payOrder", payment, "ALLOCATED", "ops"),
-        (
-            &cast.manager,
-            "releaseOrder",
-            json!({}),
-            "RELEASED",
-            "store-manager",
-        ),
-        (
-            &cast.slick,
-            "recordPicking",
-            to("IN_PROCESS"),
-            "IN_PROCESS",
-            "slick",
-        ),
-        (
-            &cast.slick,
-            "recordPicking",
-            to("PICKED"),
-            "PICKED",
-            "slick",
-        ),
-        (
-            &cast.slick,
-            "recordPicking",
-            to("PACKED"),
-            "PACKED",
-            "slick",
-        ),
-        (&cast.slick, "recordShipment", parcel, "FULFILLED", "slick"),
-        (
-            &cast.slick,
-            "recordShipment",
-            to("SHIPPED"),
-            "SHIPPED",
-            "slick",
-        ),
-        (
-            &cast.grab,
-            "recordDelivery",
-            to("IN_TRANSIT"),
-            "IN_TRANSIT",
-            "grab",
-        ),
-        (
-            &cast.grab,
-            "recordDelivery",
-            to("OUT_FOR_DELIVERY"),
-            "OUT_FOR_DELIVERY",
-            "grab",
-        ),
-        (
-            &cast.grab,
-            "recordDelivery",
-            to("DELIVERED"),
-            "DELIVERED",
-            "grab",
-        ),
-    ];
-    for (at, (caller, field, more, status, role)) in steps.into_iter().enumerate() {
-        let payload = done(caller, field, input(&id, more)).await;
+    for (at, [field, more, status, role]) in rows(STEPS).enumerate() {
+        let caller = cast.playing(role);
+        let payload = done(caller, field, input(&id, cell(more))).await;
         assert_eq!(payload["order"]["status"], status, "{field}");
         assert_eq!(payload["receipt"]["version"], at + 2);
         assert_eq!(payload["receipt"]["replayed"], false);

@@ -37,8 +37,6 @@ pub(super) struct Tally {
     pub(super) silent: AtomicU64,
     /// Typed answers that ask for a repeat.
     pub(super) try_again: AtomicU64,
-    /// Repeats that got the receipt of the first time.
-    pub(super) replayed: AtomicU64,
     /// The longest wait for an answer, in milliseconds.
     pub(super) slowest_ms: AtomicU64,
     /// Answers that should never be given.

@@ -16,6 +16,8 @@ use crate::start::SmallDisk;
 
 /// Room for the database and for little more.
 const DISK_MB: u32 = 400;
+/// The exit code of a ledger whose PostgreSQL cannot be kept running.
+const DATABASE: i32 = 5;
 /// The longest until a full disk is felt: the log's next segment does not fit.
 const FELT: Duration = Duration::from_secs(20);
 
@@ -34,7 +36,7 @@ async fn a_disk_that_fills_up_under_load_loses_nothing() {
         (callers.acknowledged() > 50).then_some(())
     })
     .await;
-    let ballast = disk.fill_but(64);
+    let ballast = disk.fill_but(0);
     // Each switch asks for a new segment of 16 MB.
     let full = Instant::now();
     while callers.tally.try_again.load(Ordering::Relaxed) == 0 && alive(ledger.program.pid()) {
@@ -52,7 +54,9 @@ async fn a_disk_that_fills_up_under_load_loses_nothing() {
     std::fs::remove_file(ballast).unwrap();
     let freed = Instant::now();
     if !ledger.recovers(&callers, 50).await {
-        println!("the ledger gave up; it is started again");
+        let status = ledger.program.wait().await;
+        assert_eq!(status.code(), Some(DATABASE), "{status}");
+        println!("the ledger gave up with {status} and is started again");
         ledger.restart().await;
         assert!(ledger.recovers(&callers, 50).await);
     }

@@ -15,11 +15,12 @@ use store::{
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{
     callers::{Callers, Outcome},
     history::{LogCopy, violations},
-    steps::STATE,
+    steps::{STATE, STEPS},
 };
 
 /// The longest the read models may need to catch up when the faults are over.
@@ -64,15 +65,15 @@ pub(super) fn signal(name: &str, pid: u32) {
 }
 
 /// A started ledger with two stores, whatever happens to its processes.
-pub(super) struct Ledger {
-    pub(super) program: Program,
+pub(crate) struct Ledger {
+    pub(crate) program: Program,
     pub(super) data_dir: PathBuf,
     token: String,
     api: watch::Sender<Api>,
 }
 
 impl Ledger {
-    pub(super) async fn start(data_dir: &Path, env: Vec<(&'static str, String)>) -> Self {
+    pub(crate) async fn start(data_dir: &Path, env: Vec<(&'static str, String)>) -> Self {
         let program = Program::start(ProgramOptions {
             env,
             ..ProgramOptions::embedded(data_dir)
@@ -109,6 +110,18 @@ impl Ledger {
         self.program = Program::start(ProgramOptions::embedded(&self.data_dir)).await;
         self.api.send_replace(self.program.api(&self.token));
         began.elapsed()
+    }
+
+    /// Places one order; its id.
+    pub(crate) async fn place(&self) -> String {
+        let api = self.api.borrow().clone();
+        let step = &STEPS[0];
+        let variables = step.variables(Uuid::now_v7(), None);
+        let data = api.graphql(&step.query(), variables).await;
+        let order = data[step.field]["receipt"]["orderId"].as_str();
+        order
+            .unwrap_or_else(|| panic!("no receipt: {data}"))
+            .to_owned()
     }
 
     /// The API of whichever process is the newest.

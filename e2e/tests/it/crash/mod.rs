@@ -10,3 +10,5 @@ mod planted;
 mod rounds;
 mod steps;
 mod stop;
+
+pub(crate) use ledger::Ledger;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     callers::Callers,
-    ledger::{Ledger, alive, directory, postmaster},
+    ledger::{Ledger, alive, caught_up, directory, postmaster},
     steps::STEPS,
 };
 use crate::start::ledger;
@@ -76,6 +76,8 @@ async fn stops_in_order(signal: &str) {
     );
 
     ledger.restart().await;
+    // The read models may have been stopped before the last of them.
+    caught_up(&ledger.pool().await).await;
     let api = ledger.api().borrow().clone();
     for order in orders {
         let read = api

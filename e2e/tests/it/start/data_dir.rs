@@ -4,6 +4,8 @@ use std::{fs, path::Path};
 
 use e2e::{Program, ProgramOptions};
 
+use crate::crash::Ledger;
+
 use super::{CONFIG, ENVIRONMENT, directory, path, refused, serve};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,8 +13,8 @@ async fn refusals_leave_the_data_as_it_was() {
     let directory = directory();
     let data_dir = path(&directory, "data");
     fs::create_dir(&data_dir).unwrap();
-    let mut program = Program::start(ProgramOptions::embedded(&data_dir)).await;
-    let pid = program.pid().to_string();
+    let mut ledger = Ledger::start(&data_dir, Vec::new()).await;
+    let pid = ledger.program.pid().to_string();
     let words = [
         "another ledger",
         &format!("process {pid}"),
@@ -20,12 +22,9 @@ async fn refusals_leave_the_data_as_it_was() {
         "--data-dir",
     ];
     refused(&mut serve(&data_dir), ENVIRONMENT, &words);
-    assert_eq!(
-        program.api("").get("/readyz").await.status,
-        200,
-        "the first one was disturbed"
-    );
-    assert!(program.stop().await.success());
+    // The first one was not disturbed, and has a sealed contact from now on.
+    ledger.place().await;
+    assert!(ledger.program.stop().await.success());
 
     another_version(&data_dir);
     no_version(&data_dir);
@@ -83,6 +82,11 @@ fn master_key(data_dir: &Path) {
         !file.exists(),
         "a new key was made over data of the old one"
     );
+
+    // As long as a key, and not ours: orders would be unreadable, and new ones sealed with it.
+    fs::write(&file, [7; 32]).unwrap();
+    let words = ["not the one", "sealed with", "from a backup", "master.key"];
+    refused(&mut serve(data_dir), CONFIG, &words);
 
     fs::write(&file, key).unwrap();
     let mut command = serve(data_dir);

@@ -1,9 +1,6 @@
 //! A disk that is full or read-only, on a small file system of its own.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs::File, io::Write, path::PathBuf, process::Command};
 
 use e2e::{Program, ProgramOptions};
 use tempfile::TempDir;
@@ -42,14 +39,15 @@ impl SmallDisk {
             .arg(&self.path));
     }
 
-    /// Writes a file that leaves only so many kilobytes.
-    pub(crate) fn fill_but(&self, kilobytes: u64) -> PathBuf {
-        let file = self.path.join("ballast");
-        let free = free_kilobytes(&self.path).saturating_sub(kilobytes);
-        run(Command::new("fallocate")
-            .args(["-l", &format!("{free}KiB")])
-            .arg(&file));
-        file
+    /// Writes a file that leaves no space, then gives so many megabytes back.
+    pub(crate) fn fill_but(&self, megabytes: u64) -> PathBuf {
+        let path = self.path.join("ballast");
+        let mut file = File::create(&path).unwrap();
+        let block = [0; 64 * 1024];
+        while file.write_all(&block).is_ok() {}
+        let length = file.metadata().unwrap().len();
+        file.set_len(length - megabytes * 1024 * 1024).unwrap();
+        path
     }
 }
 
@@ -66,16 +64,6 @@ fn run(command: &mut Command) {
         "{command:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-}
-
-fn free_kilobytes(path: &Path) -> u64 {
-    let output = Command::new("df")
-        .args(["--output=avail", "-k"])
-        .arg(path)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().last().unwrap().trim().parse().unwrap()
 }
 
 /// Without root: the same on a `tmpfs` in a user namespace of the command's own, where we stay ourselves.
@@ -141,7 +129,7 @@ async fn a_disk_that_became_full_between_two_starts() {
     std::fs::create_dir(&data_dir).unwrap();
     let mut program = Program::start(ProgramOptions::embedded(&data_dir)).await;
     assert!(program.stop().await.success());
-    let ballast = disk.fill_but(10 * 1024);
+    let ballast = disk.fill_but(10);
     refused(
         &mut serve(&data_dir),
         ENVIRONMENT,

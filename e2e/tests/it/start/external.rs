@@ -116,7 +116,7 @@ fn a_url_that_is_none() {
     for url in [
         format!("host=db user=ledger_app password={PASSWORD}"),
         format!("postgres://ledger_app:{PASSWORD}@db:port/ledger"),
-        format!("{PASSWORD}"),
+        PASSWORD.to_owned(),
     ] {
         let words = [
             "is not a PostgreSQL URL",

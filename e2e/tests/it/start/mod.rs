@@ -119,14 +119,21 @@ fn run(command: &mut Command) -> Refusal {
 #[track_caller]
 fn refused(command: &mut Command, code: i32, words: &[&str]) -> Refusal {
     let refusal = run(command);
-    let said = refusal.stderr.trim_end();
+    // What went well before the refusal may be in the log.
+    let progress = |line: &&str| line.starts_with('{') && line.contains(r#""level":"INFO""#);
+    let lines: Vec<&str> = refusal
+        .stderr
+        .lines()
+        .filter(|line| !progress(line))
+        .collect();
+    let said = lines.join("\n");
     println!(
         "exit {:?} after {} ms: {said}",
         refusal.code,
         refusal.took.as_millis()
     );
     assert_eq!(refusal.code, Some(code), "{said}");
-    let mut lines = said.lines();
+    let mut lines = lines.into_iter();
     let error = lines.next().unwrap_or_default();
     assert!(
         error.starts_with("error: "),
