@@ -2,6 +2,7 @@
 //! only, `application/graphql-response+json` beside `application/json`. Everything that could cost without bound
 //! is refused before it runs: tokens, nesting, depth, fields, aliases, directives, cost, batches.
 
+mod documents;
 mod inputs;
 mod lex;
 mod meter;
@@ -16,11 +17,8 @@ use std::sync::Arc;
 
 use async_graphql::{
     Pos, Request, Response as GraphqlResponse,
-    parser::{
-        parse_query,
-        types::{
-            DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
-        },
+    parser::types::{
+        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
     },
 };
 use axum::{
@@ -33,10 +31,11 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 
 use self::{
+    documents::Documents,
     negotiate::Media,
     params::Params,
     problem::HttpProblem,
-    reject::{PARSE_FAILED, Rejection, VALIDATION_FAILED, set_code},
+    reject::{Rejection, VALIDATION_FAILED, set_code},
     types::{Kind, Types},
 };
 use crate::{
@@ -53,6 +52,7 @@ pub(crate) struct Endpoint {
     pub(crate) limits: Limits,
     pub(crate) introspection: bool,
     types: Types,
+    documents: Documents,
 }
 
 /// Which operation an answer belongs to: a label of the metrics, from a bounded set.
@@ -77,6 +77,7 @@ impl Endpoint {
             limits,
             introspection,
             types,
+            documents: Documents::default(),
         }
     }
 }
@@ -165,12 +166,8 @@ impl Endpoint {
     }
 
     /// Parses and measures a request; nothing has run after this.
-    fn prepare(&self, params: &Params) -> Result<(Prepared, ExecutableDocument), Rejection> {
-        lex::check(&params.query)?;
-        let document = parse_query(&params.query).map_err(|error| {
-            let at = error.positions().next();
-            Rejection::new(PARSE_FAILED, error.to_string(), at)
-        })?;
+    fn prepare(&self, params: &Params) -> Result<(Prepared, Arc<ExecutableDocument>), Rejection> {
+        let document = self.documents.parsed(&params.query)?;
         let operation = choose(&document, params.operation_name.as_deref())?;
         if operation.ty == OperationType::Subscription {
             return Err(Rejection::new(
@@ -236,7 +233,7 @@ impl Endpoint {
         &self,
         params: Params,
         operation: Prepared,
-        document: ExecutableDocument,
+        document: Arc<ExecutableDocument>,
         caller: Option<Caller>,
         context: &RequestContext,
         media: Media,
@@ -245,7 +242,7 @@ impl Endpoint {
             .variables(params.variables)
             .data(context.clone());
         request.operation_name.clone_from(&params.operation_name);
-        request.set_parsed_query(document);
+        request.set_parsed_query(Arc::unwrap_or_clone(document));
         if let Some(caller) = caller {
             request = request.data(caller);
         }
@@ -295,7 +292,7 @@ impl Endpoint {
                 set_code(error, "INTERNAL");
             }
         }
-        if let Ok(document) = parse_query(query)
+        if let Ok(document) = self.documents.parsed(query)
             && let Ok(operation) = choose(&document, name)
         {
             nulls::propagate(answer, &document, operation, &self.types);

@@ -31,6 +31,10 @@ use anyhow::{Context, Result};
 
 use measure::Sample;
 
+/// The program's own, so that every path in this process has what `ledger serve` has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Concurrent callers of each closed-loop row.
 const CALLERS: [usize; 4] = [1, 16, 64, 256];
 

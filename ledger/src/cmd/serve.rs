@@ -52,6 +52,8 @@ pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
         None => None,
     };
     let stop = stop_signal()?;
+    // Before anything measures: what is recorded without a recorder is lost.
+    exporter::install().map_err(|error| Failure::new(Exit::Failed, error))?;
     let database = Database::open_alone(config).await?;
     let served = serve(&context, &database, listener, operations, stop).await;
     let closed = database.close().await;

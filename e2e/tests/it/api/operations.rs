@@ -129,8 +129,14 @@ async fn metrics_have_the_documented_names_and_labels() {
     let anybody = world.program.api("");
     let metrics = e2e::eventually("figures of the read models", || async {
         let metrics = text(&anybody.get("/metrics").await);
-        let applied = samples(&metrics, "ledger_projection_events_total", &[]);
-        (applied.len() == 2).then_some(metrics)
+        let of_each = [
+            "ledger_projection_events_total",
+            "ledger_projection_lag_seconds",
+        ];
+        let told = of_each
+            .iter()
+            .all(|name| samples(&metrics, name, &[]).len() == 2);
+        told.then_some(metrics)
     })
     .await;
     for [name, labels] in rows(METRICS) {
