@@ -111,7 +111,7 @@ impl Log {
     /// Whether the writer task still runs: until [`Log::close`], unless a fault of ours ended it.
     /// Without it every append is refused.
     pub fn is_writing(&self) -> bool {
-        self.appender.is_writing()
+        !self.appender.is_finished()
     }
 
     /// Takes no more commands, on any clone, and waits until those under way are answered.

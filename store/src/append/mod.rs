@@ -1,4 +1,4 @@
-//! Appending: many callers, two writer tasks per process, one database call per batch.
+//! Appending: many callers, one writer task per process, one database call per batch.
 //!
 //! # Positions are gapless and no reader can skip one
 //!
@@ -12,8 +12,6 @@
 //!
 //! The lock is held over one commit, never over a network wait: a batch is one statement in
 //! autocommit. Batching pays for that commit: all that arrived meanwhile goes into the next call.
-//! Two tasks take turns at the lock, so that one gathers its next batch while the other's commits; to the database
-//! they are what two processes are. All commands of a stream take the same task, in order.
 //!
 //! # Lock order
 //!
@@ -39,7 +37,6 @@ mod call;
 mod failure;
 mod writer;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -64,11 +61,6 @@ pub const MAX_CLAIMS_PER_APPEND: usize = 32;
 pub const MAX_APPEND_BYTES: usize = 8 * 1024 * 1024;
 /// Longest type, id, scope or value, in bytes: they are index keys, which Postgres limits to 2.7 kB.
 pub const MAX_KEY_BYTES: usize = 512;
-
-/// Writer tasks of one process, and so database connections that append. With one, the database
-/// waits while the answers of a batch become the next commands, and the callers wait while it works;
-/// with two, one batch is under way while the other is gathered. More only make batches smaller.
-const LANES: usize = 2;
 
 /// How the writer behaves.
 #[derive(Clone, Debug)]
@@ -117,52 +109,35 @@ impl Drop for QueuedBytes {
     }
 }
 
-/// The sending ends of the writer tasks.
+/// The sending end of the writer task.
 pub(crate) struct Appender {
-    lanes: Vec<Lane>,
+    queue: mpsc::Sender<(Append, Queued)>,
     bytes: Arc<AtomicUsize>,
     max_bytes: usize,
-}
-
-/// One writer task. A stream's commands always take the same lane.
-struct Lane {
-    queue: mpsc::Sender<(Append, Queued)>,
     stop: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
 impl Appender {
-    /// Makes sure there is a partition to write to and starts the writer tasks.
+    /// Makes sure there is a partition to write to and starts the writer task.
     pub(crate) async fn start(
         pool: PgPool,
         log_id: LogId,
         options: AppendOptions,
     ) -> Result<Self, StoreError> {
         let partition_end = migrate::ensure_partitions(&pool).await?;
-        let partitions = Arc::new(writer::Partitions::ending_at(partition_end));
-        let waiting_per_lane = options.queue_commands.div_ceil(LANES).max(1);
+        let (queue, receiver) = mpsc::channel(options.queue_commands.max(1));
         let max_bytes = options.queue_bytes;
-        let lanes = (0..LANES).map(|_| {
-            let (queue, receiver) = mpsc::channel(waiting_per_lane);
-            let stop = Arc::new(Notify::new());
-            let partitions = Arc::clone(&partitions);
-            let writer = writer::Writer::new(pool.clone(), log_id, options.clone(), partitions);
-            let task = tokio::spawn(writer.run(receiver, Arc::clone(&stop)));
-            Lane { queue, stop, task }
-        });
+        let stop = Arc::new(Notify::new());
+        let writer = writer::Writer::new(pool, log_id, options, partition_end);
+        let task = tokio::spawn(writer.run(receiver, Arc::clone(&stop)));
         Ok(Self {
-            lanes: lanes.collect(),
+            queue,
             bytes: Arc::new(AtomicUsize::new(0)),
             max_bytes,
+            stop,
+            task,
         })
-    }
-
-    /// The lane of a stream.
-    fn lane(&self, append: &Append) -> &Lane {
-        let mut hasher = DefaultHasher::new();
-        append.stream.hash(&mut hasher);
-        let lane = usize::try_from(hasher.finish() % LANES as u64).unwrap_or(0);
-        &self.lanes[lane]
     }
 
     /// Queues the command and waits for its answer. Giving up the wait takes the command out of
@@ -192,8 +167,7 @@ impl Appender {
             reply,
             _bytes: guard,
         };
-        self.lane(&append)
-            .queue
+        self.queue
             .try_send((append, queued))
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
@@ -208,21 +182,14 @@ impl Appender {
         })
     }
 
-    /// Takes no more commands; the tasks end once those that wait are answered.
+    /// Takes no more commands; the task ends once those that wait are answered.
     pub(crate) fn stop(&self) {
-        for lane in &self.lanes {
-            lane.stop.notify_one();
-        }
+        self.stop.notify_one();
     }
 
-    /// Whether every task takes commands.
-    pub(crate) fn is_writing(&self) -> bool {
-        self.lanes.iter().all(|lane| !lane.task.is_finished())
-    }
-
-    /// Whether every task has ended.
+    /// Whether the task has ended.
     pub(crate) fn is_finished(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.task.is_finished())
+        self.task.is_finished()
     }
 }
 

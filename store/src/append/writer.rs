@@ -27,7 +27,7 @@ const PARTITION_MARGIN: i64 = 1_000_000;
 
 type Batch = Vec<(Append, Queued)>;
 
-/// Owns one connection that appends.
+/// Owns the one connection that appends.
 pub(super) struct Writer {
     pool: PgPool,
     log_id: LogId,
@@ -37,20 +37,11 @@ pub(super) struct Writer {
     partitions: Arc<Partitions>,
 }
 
-/// What is known about the partitions, shared by the writers and the task that makes the next one.
-pub(super) struct Partitions {
+/// What is known about the partitions, shared with the task that makes the next one.
+struct Partitions {
     /// First position without a partition.
     end: AtomicI64,
     making: AtomicBool,
-}
-
-impl Partitions {
-    pub(super) const fn ending_at(end: i64) -> Self {
-        Self {
-            end: AtomicI64::new(end),
-            making: AtomicBool::new(false),
-        }
-    }
 }
 
 impl Writer {
@@ -58,14 +49,17 @@ impl Writer {
         pool: PgPool,
         log_id: LogId,
         options: AppendOptions,
-        partitions: Arc<Partitions>,
+        partition_end: i64,
     ) -> Self {
         Self {
             pool,
             log_id,
             options,
             connection: None,
-            partitions,
+            partitions: Arc::new(Partitions {
+                end: AtomicI64::new(partition_end),
+                making: AtomicBool::new(false),
+            }),
         }
     }
 
