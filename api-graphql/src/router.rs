@@ -45,6 +45,8 @@ pub struct ApiState {
     pub introspection: bool,
     /// Whether `/graphiql` is served.
     pub graphiql: bool,
+    /// Whether health and metrics are served here, and not by a listener of their own.
+    pub operations: bool,
 }
 
 /// The API's routes over its state.
@@ -52,7 +54,7 @@ pub fn router(state: ApiState) -> Router {
     // Shown from the start, so that an alert can tell none from unknown.
     metrics::counter!(names::API_PANICS_TOTAL).absolute(0);
     let limits = state.limits;
-    let operations = operations(&state);
+    let operations = state.operations.then(|| operations(&state));
     let schema = schema::build(state.backend);
     let endpoint = Endpoint::new(
         schema,
@@ -66,7 +68,7 @@ pub fn router(state: ApiState) -> Router {
         .with_state(Arc::new(endpoint))
         .layer(middleware::from_fn_with_state(gate, bounded));
     let mut router = api
-        .merge(operations)
+        .merge(operations.unwrap_or_default())
         .route("/problems/{code}", get(catalogue::page));
     if state.graphiql {
         router = router

@@ -48,7 +48,7 @@ impl Default for BusOptions {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(2),
-            hot_orders: 20_000,
+            hot_orders: 10_000,
             snapshot_every: 50,
         }
     }

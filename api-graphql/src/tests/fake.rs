@@ -349,6 +349,7 @@ impl World {
             limits: Limits::default(),
             introspection: true,
             graphiql: true,
+            operations: true,
         };
         change(&mut state);
         Self {

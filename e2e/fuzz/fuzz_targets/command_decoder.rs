@@ -113,6 +113,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         limits: Limits::default(),
         introspection: true,
         graphiql: false,
+            operations: true,
     });
     World {
         runtime,

@@ -160,6 +160,7 @@ fn state(
         limits: limits(config),
         introspection: config.introspection_enabled(),
         graphiql: config.graphiql_enabled(),
+        operations: config.ops_listen.is_none(),
     })
 }
 
