@@ -35,7 +35,9 @@ BEGIN
         END;
     END IF;
     -- To give an object to another role one must be a member of it (always true of a superuser).
-    IF NOT pg_has_role(current_user, 'ledger_writer', 'MEMBER') THEN
+    -- From PostgreSQL 16 on the right to become it is granted apart from membership.
+    IF NOT pg_has_role(current_user, 'ledger_writer', CASE
+            WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
         BEGIN
             EXECUTE format('GRANT ledger_writer TO %I', current_user);
         EXCEPTION WHEN unique_violation THEN
@@ -463,13 +465,9 @@ BEGIN
             SELECT k.wrapped INTO v_row FROM subject_key k
              WHERE k.log_id = p_log_id AND k.subject = c.subject;
             IF NOT FOUND THEN
-                -- A key may also be stored outside an append, hence the second look.
-                INSERT INTO subject_key (log_id, subject, wrapped) VALUES (p_log_id, c.subject, c.wrapped)
-                ON CONFLICT DO NOTHING;
-                SELECT k.wrapped INTO v_row FROM subject_key k
-                 WHERE k.log_id = p_log_id AND k.subject = c.subject;
-            END IF;
-            IF v_row.wrapped IS DISTINCT FROM c.wrapped THEN
+                -- Keys are stored by appends only, so under the head lock nobody else is at it.
+                INSERT INTO subject_key (log_id, subject, wrapped) VALUES (p_log_id, c.subject, c.wrapped);
+            ELSIF v_row.wrapped <> c.wrapped THEN
                 outcome := 'key_exists';
             END IF;
         END IF;
@@ -554,7 +552,8 @@ GRANT SELECT, INSERT, UPDATE ON stream_head TO ledger_writer;
 GRANT SELECT, INSERT ON events, command_log, claims, subject_key TO ledger_writer;
 
 GRANT SELECT ON log_head, stream_head, events, command_log, claims TO ledger_app;
-GRANT SELECT, INSERT ON subject_key, access_audit TO ledger_app;
+GRANT SELECT ON subject_key TO ledger_app;
+GRANT SELECT, INSERT ON access_audit TO ledger_app;
 GRANT SELECT, INSERT, UPDATE ON number_counter, store, projection_checkpoint TO ledger_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON snapshots TO ledger_app;
 

@@ -137,6 +137,8 @@ pub(crate) struct Operations {
     pub(crate) lifecycle: Lifecycle,
     pub(crate) render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) authenticator: Arc<Authenticator>,
+    /// Whether everybody who gets here may see everything: on a listener of its own, which is kept private.
+    pub(crate) private: bool,
 }
 
 /// The process runs and its scheduler answers; nothing else, so that a broken database restarts nobody.
@@ -178,13 +180,14 @@ pub(crate) async fn readyz(State(operations): State<Arc<Operations>>) -> Respons
     response
 }
 
-/// Figures in Prometheus' text format: for this machine, or for a role that operates the ledger.
+/// Figures in Prometheus' text format: on a listener of their own and for this machine without a token, else for a
+/// role that operates the ledger.
 pub(crate) async fn metrics(
     State(operations): State<Arc<Operations>>,
     request: Request,
 ) -> Response {
     let context = RequestContext::read(request.headers());
-    if !is_local(request.extensions().get::<Peer>(), request.headers()) {
+    if !operations.private && !is_local(request.extensions().get::<Peer>(), request.headers()) {
         let authorization = request.headers().get(header::AUTHORIZATION);
         let authorization = authorization.map(|v| v.to_str().unwrap_or_default());
         let caller = operations.authenticator.caller(authorization).await;

@@ -54,7 +54,7 @@ pub fn router(state: ApiState) -> Router {
     // Shown from the start, so that an alert can tell none from unknown.
     metrics::counter!(names::API_PANICS_TOTAL).absolute(0);
     let limits = state.limits;
-    let operations = state.operations.then(|| operations(&state));
+    let operations = state.operations.then(|| operations(&state, false));
     let schema = schema::build(state.backend);
     let endpoint = Endpoint::new(
         schema,
@@ -84,17 +84,18 @@ pub fn router(state: ApiState) -> Router {
 
 /// Health and metrics alone, for a listener of their own.
 pub fn operations_router(state: &ApiState) -> Router {
-    operations(state)
+    operations(state, true)
         .fallback(nowhere)
         .layer(middleware::from_fn(observed))
 }
 
-fn operations(state: &ApiState) -> Router {
+fn operations(state: &ApiState, private: bool) -> Router {
     let operations = Operations {
         parts: Arc::clone(&state.parts),
         lifecycle: state.lifecycle.clone(),
         render_metrics: Arc::clone(&state.render_metrics),
         authenticator: Arc::clone(&state.authenticator),
+        private,
     };
     Router::new()
         .route("/livez", get(health::livez))

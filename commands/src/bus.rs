@@ -32,6 +32,9 @@ use crate::{
 
 /// Decisions made anew after another command got in between, before the caller is told.
 const MAX_RETRIES: u32 = 3;
+/// Order numbers drawn for one order before the caller is told. From the second on each opens a new block, and what
+/// was passed over stays passed over, so a day's imported numbers are soon behind.
+const MAX_NUMBERS: u32 = 16;
 
 /// How the bus behaves.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +76,8 @@ enum Attempt {
     Again {
         actual: i64,
     },
+    /// A caller brought the number that we drew: draw another.
+    NumberTaken,
 }
 
 impl CommandBus {
@@ -139,12 +144,26 @@ impl CommandBus {
         let content =
             record::content(request).map_err(|e| CommandError::Internal(e.to_string()))?;
         let hash = self.vault.fingerprint(&content);
-        let mut actual = 0;
-        for _ in 0..=MAX_RETRIES {
+        let (mut actual, mut conflicts, mut numbers) = (0, 0, 0);
+        // Ends: every turn but the last counts against one of the two bounds.
+        while conflicts <= MAX_RETRIES {
             let loaded = self.load_for(request).await?;
             match self.attempt(request, loaded, hash, submitted).await? {
                 Attempt::Done(outcome) => return Ok(*outcome),
-                Attempt::Again { actual: newest } => actual = newest,
+                Attempt::Again { actual: newest } => {
+                    actual = newest;
+                    conflicts += 1;
+                }
+                Attempt::NumberTaken if numbers == MAX_NUMBERS => {
+                    let why = "the next order numbers are taken by callers who brought their own";
+                    return Err(CommandError::Unavailable(why.to_owned()));
+                }
+                Attempt::NumberTaken => {
+                    if numbers > 0 {
+                        self.gatherer.skip_numbers().await;
+                    }
+                    numbers += 1;
+                }
             }
         }
         Err(CommandError::VersionConflict {
@@ -192,7 +211,10 @@ impl CommandBus {
                 .await;
         }
         let now = self.clock.now();
-        let gathered = self.gatherer.gather(&loaded, &request.command, now).await?;
+        let gathered = self
+            .gatherer
+            .gather(&loaded, &request.command, &request.actor, now)
+            .await?;
         let mut order = OrderAggregate((*loaded.order).clone());
         let decided = match decide(&mut order, request, &gathered).await {
             Ok(decided) if decided.is_empty() => {
@@ -208,7 +230,8 @@ impl CommandBus {
         let append = self.append_of(request, &loaded, hash, &order, &decided, gathered, now)?;
         submitted.store(true, Ordering::Relaxed);
         let appended = self.log.append(append).await;
-        submitted.store(false, Ordering::Relaxed);
+        // What is in the log stays submitted: a deadline from here on must not say "nothing was written".
+        submitted.store(appended.is_ok(), Ordering::Relaxed);
         match appended {
             Ok(receipt) if receipt.replayed => self.replay(request, receipt).await,
             Ok(receipt) => Ok(self.done(request, loaded, order, receipt, now)),
@@ -354,7 +377,7 @@ impl CommandBus {
             AppendError::ClaimTaken { scope, .. }
                 if scope == record::NUMBER && !brings_number(&request.command) =>
             {
-                Ok(Attempt::Again { actual: 0 })
+                Ok(Attempt::NumberTaken)
             }
             AppendError::ClaimTaken {
                 holder_receipt: Some(receipt),
@@ -374,9 +397,10 @@ impl CommandBus {
             AppendError::Overloaded => Err(CommandError::Overloaded),
             AppendError::OutcomeUnknown(_) => Err(CommandError::OutcomeUnknown),
             AppendError::Unavailable(why) => Err(CommandError::Unavailable(why)),
-            AppendError::SubjectKeyExists(subject) => Err(CommandError::Internal(format!(
-                "{subject} has a key already"
-            ))),
+            // Another order of this customer was the first: seal again, with its key.
+            AppendError::SubjectKeyExists(_) => Ok(Attempt::Again {
+                actual: loaded.version,
+            }),
             AppendError::Invalid(why) | AppendError::Corrupt(why) => {
                 Err(CommandError::Internal(why))
             }

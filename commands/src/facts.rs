@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    actor::Actor,
     ids::{CustomerId, OrderId, StoreId},
     order::{
         Facts, OrderCommand,
@@ -63,15 +64,21 @@ impl Gatherer {
         }
     }
 
+    /// Leaves the drawn block of order numbers behind: callers brought numbers of it.
+    pub async fn skip_numbers(&self) {
+        self.numbers.skip().await;
+    }
+
     /// The facts for one command on one order.
     pub async fn gather(
         &self,
         loaded: &LoadedOrder,
         command: &OrderCommand,
+        actor: &Actor,
         now: DateTime<Utc>,
     ) -> Result<Gathered, CommandError> {
         match command {
-            OrderCommand::Place(place) => self.for_placing(loaded.id, place, now).await,
+            OrderCommand::Place(place) => self.for_placing(loaded.id, place, actor, now).await,
             _ => {
                 let store = self
                     .stores
@@ -90,11 +97,15 @@ impl Gatherer {
         &self,
         id: OrderId,
         place: &PlaceOrder,
+        actor: &Actor,
         now: DateTime<Utc>,
     ) -> Result<Gathered, CommandError> {
+        // Of a store outside the caller's scope nothing is known, not even whether there is one.
         let store = match StoreId::new(place.store_id.clone()) {
-            Ok(store) => self.stores.get(&store).await.map_err(unavailable)?,
-            Err(_) => None,
+            Ok(store) if actor.stores.covers(&store) => {
+                self.stores.get(&store).await.map_err(unavailable)?
+            }
+            _ => None,
         };
         let mut facts = facts(now, store);
         if place.number.is_none() {

@@ -30,6 +30,11 @@ impl Numbers {
         }
     }
 
+    /// Leaves the rest of the block unused: the next number comes from a new one.
+    pub async fn skip(&self) {
+        self.block.lock().await.1 = 0..0;
+    }
+
     /// The next number of the Bangkok day that `now` falls in.
     pub async fn next(&self, now: DateTime<Utc>) -> Result<OrderNumber, StoreError> {
         let day = bangkok_day(now);

@@ -92,25 +92,29 @@ impl Vault {
 
     /// Seals a contact for its subject: the customer where there is one, else the order.
     ///
-    /// A customer's key is made durable before the event that needs it. An order's key travels in the same
-    /// append as the order, since no other writer can want it.
+    /// A new key travels in the same append as the order that needs it, so that a refused order leaves none behind.
+    /// When two first orders of a customer race, the log takes one key and tells the other order to seal again.
     pub async fn seal(
         &self,
         contact: &Contact,
         customer: Option<&CustomerId>,
         order: OrderId,
     ) -> Result<Sealed, VaultError> {
-        let (subject, key, new_key) = match customer {
-            Some(customer) => {
-                let subject = format!("customer:{customer}");
-                let key = self.customer_key(&subject).await?;
-                (subject, key, None)
-            }
+        let subject = match customer {
+            Some(customer) => format!("customer:{customer}"),
+            None => format!("order:{order}"),
+        };
+        let existing = match customer {
+            Some(_) => self.existing_key(&subject).await?,
+            None => None,
+        };
+        let (key, new_key) = match existing {
+            Some(key) => (key, None),
             None => {
-                let subject = format!("order:{order}");
                 let key = Arc::new(Key::generate()?);
                 let wrapped = self.master.wrap(&key, &subject)?;
-                (subject.clone(), key, Some(SubjectKey { subject, wrapped }))
+                let subject = subject.clone();
+                (key, Some(SubjectKey { subject, wrapped }))
             }
         };
         let plain = serde_json::to_vec(contact).map_err(|_| VaultError::Crypto)?;
@@ -136,16 +140,6 @@ impl Vault {
         serde_json::from_slice(&plain)
             .map(Some)
             .map_err(|_| unreadable())
-    }
-
-    async fn customer_key(&self, subject: &str) -> Result<Arc<Key>, VaultError> {
-        if let Some(key) = self.existing_key(subject).await? {
-            return Ok(key);
-        }
-        let wrapped = self.master.wrap(&Key::generate()?, subject)?;
-        let winner =
-            keys::insert_if_absent(self.log.pool(), self.log.log_id(), subject, &wrapped).await?;
-        self.remember(subject, &winner)
     }
 
     async fn existing_key(&self, subject: &str) -> Result<Option<Arc<Key>>, VaultError> {

@@ -6,7 +6,7 @@ CREATE TABLE ceiling.command_log (LIKE public.command_log INCLUDING ALL);
 CREATE TABLE ceiling.stream_head (LIKE public.stream_head INCLUDING ALL) WITH (fillfactor = 80);
 CREATE TABLE ceiling.claims (LIKE public.claims INCLUDING ALL);
 CREATE SEQUENCE ceiling.position;
--- The newest events but for a margin, so that every kind of event is among them.
+-- The newest events: with many lives under way, every kind is among them.
 CREATE TABLE ceiling.sample_events AS
     SELECT * FROM public.events ORDER BY position DESC LIMIT {batch};
 CREATE TABLE ceiling.sample_commands AS

@@ -27,8 +27,8 @@ pub(crate) struct Sample {
     pub(crate) commands_per_second: f64,
     pub(crate) events_per_second: f64,
     pub p50_ms: f64,
-    pub p99_ms: f64,
-    pub p999_ms: f64,
+    pub p99_ms: Option<f64>,
+    pub p999_ms: Option<f64>,
     pub(crate) errors: u64,
 }
 
@@ -49,8 +49,8 @@ impl Sample {
             commands_per_second: rate,
             events_per_second: rate,
             p50_ms: ms(0.50),
-            p99_ms: ms(0.99),
-            p999_ms: ms(0.999),
+            p99_ms: Some(ms(0.99)),
+            p999_ms: Some(ms(0.999)),
             errors,
         }
     }

@@ -172,8 +172,8 @@ fn print(report: &Report<'_>) {
                 "{path:<24} {callers:>7} {:>10.0} {:>8.2} {:>8.2} {:>8.2} {:>7}",
                 median(|s| s.commands_per_second),
                 median(|s| s.p50_ms),
-                median(|s| s.p99_ms),
-                median(|s| s.p999_ms),
+                median(|s| s.p99_ms.unwrap_or(f64::NAN)),
+                median(|s| s.p999_ms.unwrap_or(f64::NAN)),
                 rows.iter().map(|s| s.errors).sum::<u64>(),
             );
         }

@@ -102,25 +102,18 @@ async fn serve(
         told.send_replace(Some(ended.await));
         told.closed().await;
     });
-    let until = |mut reason: watch::Receiver<Option<Ended>>| async move {
+    let mut asked = reason.clone();
+    let until = async move {
         // An error means that the watcher is gone: stop as well.
-        let _ = reason.wait_for(Option::is_some).await;
+        let _ = asked.wait_for(Option::is_some).await;
         notify::stopping();
     };
-    let router = api_graphql::router(state.clone());
-    let public = api_graphql::serve(listener, router, options.clone(), until(reason.clone()));
-    match operations {
-        Some(listener) => {
-            let router = api_graphql::operations_router(&state);
-            let private = api_graphql::serve(listener, router, options, until(reason.clone()));
-            tokio::try_join!(public, private).map_err(failed)?;
-        }
-        None => public.await.map_err(failed)?,
-    }
+    let served = answer(state, listener, operations, options, until).await;
     let end = reason.borrow().clone();
     watching.abort();
     runner.stop().await;
     log.close().await;
+    served.map_err(failed)?;
     match end {
         Some(Ended::DatabaseLost(why)) => Err(Failure::new(Exit::Database, why)),
         Some(Ended::WriterLost) => Err(Failure::new(
@@ -130,6 +123,42 @@ async fn serve(
         .hint("start the ledger again; nothing acknowledged is lost")),
         _ => Ok(()),
     }
+}
+
+/// Answers requests until told to stop and the last one is answered.
+async fn answer(
+    state: ApiState,
+    listener: TcpListener,
+    operations: Option<TcpListener>,
+    options: ServeOptions,
+    until: impl Future<Output = ()> + Send,
+) -> std::io::Result<()> {
+    let (over, mut public_over) = watch::channel(false);
+    let public = async {
+        let router = api_graphql::router(state.clone());
+        let served = api_graphql::serve(listener, router, options.clone(), until).await;
+        over.send_replace(true);
+        served
+    };
+    // Health and metrics are answered until the last request is: the drain is what one wants to watch.
+    let private = async {
+        let Some(listener) = operations else {
+            return Ok(());
+        };
+        let router = api_graphql::operations_router(&state);
+        let options = ServeOptions {
+            notice: Duration::ZERO,
+            drain: NOTICE,
+            ..options.clone()
+        };
+        let over = async move {
+            // An error means that the public side is gone.
+            let _ = public_over.wait_for(|over| *over).await;
+        };
+        api_graphql::serve(listener, router, options, over).await
+    };
+    let (public, private) = tokio::join!(public, private);
+    public.and(private)
 }
 
 fn state(

@@ -1,4 +1,4 @@
-//! Demo data: 25 stores and a short trading period of made-up orders in every status there is.
+//! Demo data: 25 stores and a short trading period of made-up orders in every status there is up to delivered and cancelled.
 //!
 //! The orders go through the command bus like anybody's, at the time that the plan gives each command, under the
 //! name of whoever would send it. Command ids come from a fixed seed: loading again, also after a crash half-way,

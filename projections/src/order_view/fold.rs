@@ -45,10 +45,15 @@ impl OrderRow {
         if !self.order.exists() {
             return Err(record.poison("its order does not exist after it"));
         }
+        // When it was decided, as the write side says it too; what was appended without it, when it was recorded.
+        let at = record
+            .metadata()
+            .occurred_at
+            .unwrap_or(recorded.recorded_at);
         if self.version == 0 {
-            self.placed_at = recorded.recorded_at;
+            self.placed_at = at;
         }
-        self.updated_at = recorded.recorded_at;
+        self.updated_at = at;
         self.version = recorded.sequence;
         self.position = recorded.position;
         Ok(Change {

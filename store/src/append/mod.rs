@@ -18,9 +18,8 @@
 //! 1. the row of `log_head` (by every append, first of all)
 //! 2. keys of `subject_key`, `claims`, `events`, `command_log`, rows of `stream_head`
 //!
-//! Whoever writes the second group without the first (only [`crate::keys`], for `subject_key`) does
-//! so in a statement of its own and holds nothing else while it waits. Readers, projections and
-//! the tables beside the log never lock `log_head`. So there is no cycle, and the wait for the head
+//! Nobody writes the second group without the first. Readers, projections and the tables beside the
+//! log never lock `log_head`. So there is no cycle, and the wait for the head
 //! is bounded by the `lock_timeout` of the function.
 //!
 //! # Exactly once

@@ -109,3 +109,21 @@ async fn numbers_are_unique_over_processes() {
         assert!(numbers.insert(placed.order.order.number.to_string()));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_brought_numbers_holds_up_nobody() {
+    let database = fresh_database().await.with_stores().await;
+    let bus = database.bus().await;
+    let drawn = execute(&bus, Target::New, placing(|_| {})).await.unwrap();
+    let number = drawn.order.order.number.to_string();
+    let (day, count) = number.rsplit_once('-').unwrap();
+    let count: u32 = count.parse().unwrap();
+    for n in count + 1..=count + 20 {
+        let brought = placing(|o| o.number = Some(format!("{day}-{n:06}")));
+        execute(&bus, Target::New, brought).await.unwrap();
+    }
+    for _ in 0..5 {
+        let placed = execute(&bus, Target::New, placing(|_| {})).await.unwrap();
+        assert!(!placed.receipt.replayed);
+    }
+}

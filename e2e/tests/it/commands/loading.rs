@@ -98,3 +98,32 @@ async fn a_thousand_random_orders_load_the_same_both_ways() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_view_and_the_write_side_tell_the_same_times() {
+    let database = fresh_database().await.with_stores().await;
+    let bus = database.bus().await;
+    let id = placed(&bus).await;
+    let order = execute(&bus, Target::Order(id), to_delivered()[0].clone())
+        .await
+        .unwrap()
+        .order;
+    let log = database.log().await;
+    let wake = store::wake::Wake::listen(
+        log.pool().clone(),
+        log.log_id(),
+        std::time::Duration::from_millis(50),
+    );
+    let runner = projections::Runner::spawn(&projections::Model::ALL, log, wake);
+    let db = database.read_db().await;
+    let row = e2e::eventually("the order in the view", || async {
+        let row = projections::order_view::by_id(&db, id).await.unwrap();
+        row.filter(|row| row.version == order.version)
+    })
+    .await;
+    assert_eq!(
+        (row.placed_at, row.updated_at),
+        (order.placed_at, order.updated_at)
+    );
+    runner.stop().await;
+}

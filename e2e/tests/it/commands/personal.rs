@@ -121,3 +121,38 @@ async fn without_its_key_a_contact_is_erased_and_the_chain_still_verifies() {
     .unwrap();
     assert!(report.is_sound(), "{report:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_order_leaves_no_key_behind_and_racing_first_orders_share_one() {
+    let database = fresh_database().await.with_stores().await;
+    let bus = database.bus().await;
+    let mut refused = place();
+    refused.contact = Some(contact());
+    refused.customer_id = Some("C-3".into());
+    refused.is_force_allocation = None;
+    let refused = OrderCommand::Place(Box::new(refused));
+    execute(&bus, Target::New, refused).await.unwrap_err();
+    let pool = database.superuser_pool().await;
+    let keys = || async {
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM subject_key")
+            .fetch_one(&pool)
+            .await
+            .unwrap()
+    };
+    assert_eq!(keys().await, 0);
+
+    let racing = (0..8).map(|_| {
+        let bus = bus.clone();
+        tokio::spawn(async move {
+            execute(&bus, Target::New, placing(Some("C-3")))
+                .await
+                .unwrap()
+        })
+    });
+    for outcome in futures_util::future::join_all(racing).await {
+        let sealed = outcome.unwrap().order.order.contact.clone().unwrap();
+        let opened = bus.vault().open(&sealed).await.unwrap().unwrap();
+        assert!(opened == contact());
+    }
+    assert_eq!(keys().await, 1);
+}

@@ -192,18 +192,6 @@ async fn a_subject_has_one_key() {
             .unwrap(),
         b"one"
     );
-    assert_eq!(
-        store::keys::insert_if_absent(pool, LOG, "customer:1", b"x")
-            .await
-            .unwrap(),
-        b"one"
-    );
-    assert_eq!(
-        store::keys::insert_if_absent(pool, LOG, "customer:2", b"y")
-            .await
-            .unwrap(),
-        b"y"
-    );
     db.assert_sound(2).await;
 }
 
