@@ -4,7 +4,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use domain::ids::OrderNumber;
 use store::{Log, StoreError, numbers};
 use tokio::sync::Mutex;
@@ -49,9 +49,14 @@ impl Numbers {
     }
 }
 
+/// What a clock in Bangkok shows.
+pub fn bangkok_time(at: DateTime<Utc>) -> NaiveDateTime {
+    (at + TimeDelta::hours(BANGKOK_OFFSET_HOURS)).naive_utc()
+}
+
 /// The business day in Bangkok.
 pub fn bangkok_day(now: DateTime<Utc>) -> NaiveDate {
-    (now + TimeDelta::hours(BANGKOK_OFFSET_HOURS)).date_naive()
+    bangkok_time(now).date()
 }
 
 #[cfg(test)]

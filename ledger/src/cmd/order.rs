@@ -1,7 +1,8 @@
 //! `ledger order show`: an order and its history, folded from the log.
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
 use commands::load::stream_id;
+use commands::numbers::bangkok_time;
 use commands::record;
 use domain::ids::{OrderId, OrderNumber};
 use domain::order::{Order, OrderEvent, upcast};
@@ -16,8 +17,6 @@ use crate::output::{Output, Style};
 
 /// The longest history shown; an order has about a dozen events.
 const MAX_EVENTS: i64 = 1_000;
-/// Bangkok, in seconds east of Greenwich.
-const BANGKOK: i32 = 7 * 3600;
 
 /// One line of the history.
 #[derive(Serialize)]
@@ -190,16 +189,7 @@ fn print(shown: &Shown, output: Output) -> Result<(), Failure> {
     }
     output.line(format!("\n{} (Bangkok time)", bold("History")))?;
     for entry in &shown.history {
-        let at = FixedOffset::east_opt(BANGKOK).map_or_else(
-            || entry.recorded_at.to_rfc3339(),
-            |zone| {
-                entry
-                    .recorded_at
-                    .with_timezone(&zone)
-                    .format("%Y-%m-%d %H:%M:%S")
-                    .to_string()
-            },
-        );
+        let at = bangkok_time(entry.recorded_at).format("%Y-%m-%d %H:%M:%S");
         output.line(format!(
             "  {:>3}  {at}  {}  {:<24} {} ({})",
             entry.version, entry.status_code, entry.kind, entry.actor, entry.role
