@@ -370,7 +370,7 @@ fn greet(
     output.line(format!(
         "  2. TOKEN=<the token>; {curl} '{{\"query\":\"{{ storeBoard {{ storeId status count }} }}\"}}'"
     ))?;
-    output.line(
-        "  3. ledger doctor      (the binary is target/release/ledger)\n\nCtrl-C stops everything.",
-    )
+    let program = std::env::current_exe();
+    let program = program.map_or_else(|_| "ledger".to_owned(), |path| path.display().to_string());
+    output.line(format!("  3. {program} doctor\n\nCtrl-C stops everything."))
 }
