@@ -28,8 +28,10 @@ pub enum Role {
     Slick,
     /// The partner platform's system account: delivery and cash news.
     Pmp,
-    /// Grab's system account: delivery news.
+    /// Grab's system account: delivery and cash news.
     Grab,
+    /// The ledger's own processes. No credential carries it.
+    System,
 }
 
 /// What a command or a query asks permission for.
@@ -59,6 +61,36 @@ pub enum Action {
     CancelLate,
     /// Read metrics, health details and other operational figures.
     Operate,
+    /// Change an order's quantities before its release.
+    ChangeLines,
+    /// Report shorts and offer other products.
+    ReportShort,
+    /// Give the customer's answer to an offer of another product.
+    DecideSubstitution,
+    /// Report cash collected or not collected.
+    CollectCash,
+    /// Correct a collected amount.
+    CorrectCash,
+    /// Take goods back after delivery.
+    RequestReturn,
+    /// Record that returned goods are back.
+    ReceiveReturn,
+    /// Give money back to a customer.
+    Refund,
+    /// Report the cash that a partner accounts for.
+    ReportRemittance,
+    /// Settle remittances, receive and bank their cash.
+    Reconcile,
+    /// Define bundles.
+    ManageBundles,
+    /// Open and change stores.
+    ManageStores,
+    /// See dead letters, place them again or dismiss them.
+    Redrive,
+    /// Destroy a customer's key: their personal data is gone for good.
+    ErasePerson,
+    /// What only the ledger's own processes do.
+    RunProcesses,
 }
 
 impl Role {
@@ -75,6 +107,7 @@ impl Role {
         Self::Slick,
         Self::Pmp,
         Self::Grab,
+        Self::System,
     ];
 
     /// The role's name in tokens, events and the audit table.
@@ -91,6 +124,7 @@ impl Role {
             Self::Slick => "slick",
             Self::Pmp => "pmp",
             Self::Grab => "grab",
+            Self::System => "system",
         }
     }
 
@@ -101,9 +135,10 @@ impl Role {
     pub const fn may(self, action: Action) -> bool {
         use Role::{
             Admin, Channel, CustomerService, Grab, Ops, Pmp, Slick, StoreManager, StoreStaff,
+            System,
         };
         if matches!(self, Admin) {
-            return true;
+            return !matches!(action, Action::RunProcesses);
         }
         match action {
             Action::Read => true,
@@ -116,13 +151,32 @@ impl Role {
                     StoreStaff | StoreManager | CustomerService | Ops | Channel | Pmp
                 )
             }
-            Action::Allocate | Action::Pay | Action::CancelLate | Action::Operate => {
-                matches!(self, Ops)
+            Action::Allocate | Action::Pay => matches!(self, Ops | System),
+            Action::CancelLate
+            | Action::Operate
+            | Action::CorrectCash
+            | Action::ManageBundles
+            | Action::ManageStores
+            | Action::Redrive => matches!(self, Ops),
+            Action::Release => matches!(self, StoreManager | Ops | System),
+            Action::RecordPicking | Action::RecordShipment | Action::ReportShort => {
+                matches!(self, Slick | Ops)
             }
-            Action::Release => matches!(self, StoreManager | Ops),
-            Action::RecordPicking | Action::RecordShipment => matches!(self, Slick | Ops),
-            Action::RecordDelivery => matches!(self, Pmp | Grab | Ops),
+            Action::RecordDelivery | Action::CollectCash | Action::ReportRemittance => {
+                matches!(self, Pmp | Grab | Ops)
+            }
             Action::Cancel => matches!(self, StoreManager | CustomerService | Slick | Ops),
+            Action::ChangeLines => matches!(self, StoreManager | CustomerService | Ops),
+            Action::DecideSubstitution => {
+                matches!(self, CustomerService | Channel | Pmp | Grab | Ops)
+            }
+            Action::RequestReturn => matches!(self, StoreManager | CustomerService | Ops),
+            Action::ReceiveReturn => matches!(self, StoreStaff | StoreManager | Ops),
+            Action::Refund => matches!(self, StoreManager | Ops),
+            // The ledger itself settles a remittance in which everything agrees.
+            Action::Reconcile => matches!(self, StoreManager | Ops | System),
+            Action::ErasePerson => false,
+            Action::RunProcesses => matches!(self, System),
         }
     }
 }
@@ -142,6 +196,21 @@ impl Action {
         Self::Cancel,
         Self::CancelLate,
         Self::Operate,
+        Self::ChangeLines,
+        Self::ReportShort,
+        Self::DecideSubstitution,
+        Self::CollectCash,
+        Self::CorrectCash,
+        Self::RequestReturn,
+        Self::ReceiveReturn,
+        Self::Refund,
+        Self::ReportRemittance,
+        Self::Reconcile,
+        Self::ManageBundles,
+        Self::ManageStores,
+        Self::Redrive,
+        Self::ErasePerson,
+        Self::RunProcesses,
     ];
 
     /// The action's name in the audit table.
@@ -159,6 +228,21 @@ impl Action {
             Self::Cancel => "cancel",
             Self::CancelLate => "cancel-late",
             Self::Operate => "operate",
+            Self::ChangeLines => "change-lines",
+            Self::ReportShort => "report-short",
+            Self::DecideSubstitution => "decide-substitution",
+            Self::CollectCash => "collect-cash",
+            Self::CorrectCash => "correct-cash",
+            Self::RequestReturn => "request-return",
+            Self::ReceiveReturn => "receive-return",
+            Self::Refund => "refund",
+            Self::ReportRemittance => "report-remittance",
+            Self::Reconcile => "reconcile",
+            Self::ManageBundles => "manage-bundles",
+            Self::ManageStores => "manage-stores",
+            Self::Redrive => "redrive",
+            Self::ErasePerson => "erase-person",
+            Self::RunProcesses => "run-processes",
         }
     }
 }
@@ -203,17 +287,18 @@ mod tests {
     fn the_table_of_permissions() {
         // One row per role; columns in the order of `Action::ALL`, `x` = may.
         const TABLE: &str = "\
-            StoreStaff          xxx.........
-            StoreManager        xxx..x...x..
-            RegionalCoordinator x...........
-            CustomerService     xxx......x..
-            Ops                 xxxxxxxxxxxx
-            Admin               xxxxxxxxxxxx
-            Auditor             x...........
-            Channel             x.x.........
-            Slick               x.....xx.x..
-            Pmp                 x.x.....x...
-            Grab                x.......x...";
+            StoreStaff          xxx...............x........
+            StoreManager        xxx..x...x..x....xxx.x.....
+            RegionalCoordinator x..........................
+            CustomerService     xxx......x..x.x..x.........
+            Ops                 xxxxxxxxxxxxxxxxxxxxxxxxx..
+            Admin               xxxxxxxxxxxxxxxxxxxxxxxxxx.
+            Auditor             x..........................
+            Channel             x.x...........x............
+            Slick               x.....xx.x...x.............
+            Pmp                 x.x.....x.....xx....x......
+            Grab                x.......x.....xx....x......
+            System              x..xxx...............x....x";
         let actual: Vec<String> = Role::ALL
             .iter()
             .map(|role| {
@@ -225,6 +310,25 @@ mod tests {
             .collect();
         let expected: Vec<&str> = TABLE.lines().map(str::trim).collect();
         assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn names_are_those_of_the_words() {
+        let kebab = |word: String| {
+            let lower = |c: char| match c.is_uppercase() {
+                true => format!("-{}", c.to_lowercase()),
+                false => c.to_string(),
+            };
+            let name: String = word.chars().map(lower).collect();
+            name.trim_start_matches('-').to_owned()
+        };
+        for action in Action::ALL {
+            assert_eq!(action.as_str(), kebab(format!("{action:?}")));
+        }
+        for role in Role::ALL {
+            assert_eq!(role.as_str(), kebab(format!("{role:?}")));
+            assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
+        }
     }
 
     #[test]

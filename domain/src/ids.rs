@@ -46,6 +46,11 @@ uuid_id!(
     CommandId
 );
 
+uuid_id!(
+    /// A message that asked for an order: derived from its source and the sender's id, so that it has one stream.
+    IntakeId
+);
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $check:path) => {
         $(#[$doc])*
@@ -79,6 +84,12 @@ macro_rules! text_id {
             type Err = InvalidId;
             fn from_str(s: &str) -> Result<Self, Self::Err> {
                 Self::new(s)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
             }
         }
 
@@ -116,6 +127,15 @@ text_id!(
 text_id!(
     /// A region of stores: 1 to 20 printable characters.
     RegionId, "region id", check_text_20
+);
+
+text_id!(
+    /// A bundle's definition: 1 to 40 capital letters, digits, `-` and `_`.
+    BundleId, "bundle id", check_bundle_id
+);
+text_id!(
+    /// A delivery partner, such as `GRAB`: 1 to 20 capital letters, digits, `-` and `_`.
+    PartnerId, "partner id", check_partner_id
 );
 
 macro_rules! blank {
@@ -159,6 +179,26 @@ fn check_order_number(text: &str) -> Result<(), String> {
     match (y.parse(), m.parse(), d.parse()) {
         (Ok(y), Ok(m), Ok(d)) if chrono::NaiveDate::from_ymd_opt(y, m, d).is_some() => Ok(()),
         _ => Err("names a day that does not exist".into()),
+    }
+}
+
+fn check_bundle_id(text: &str) -> Result<(), String> {
+    check_token(text, 40)
+}
+
+fn check_partner_id(text: &str) -> Result<(), String> {
+    check_token(text, 20)
+}
+
+/// A short name that is part of keys: no separators of ours in it.
+fn check_token(text: &str, max: usize) -> Result<(), String> {
+    let is_plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    if !text.is_empty() && text.len() <= max && text.bytes().all(is_plain) {
+        Ok(())
+    } else {
+        Err(format!(
+            "must have 1 to {max} capital letters, digits, hyphens or underscores"
+        ))
     }
 }
 

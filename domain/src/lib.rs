@@ -5,7 +5,22 @@
 //! [`order::OrderEvent`]s or a [`order::Refusal`] that names every broken rule at once.
 
 pub mod actor;
+pub mod bundle;
+pub mod calendar;
+pub mod cash;
+#[cfg(test)]
+mod contract;
+pub mod decode;
+pub mod entity;
 pub mod ids;
+pub mod intake;
 pub mod money;
 pub mod order;
 pub mod pricing;
+pub mod probe;
+pub mod refusal;
+pub mod remittance;
+#[cfg(feature = "schema")]
+mod schema;
+pub mod store;
+mod validate;

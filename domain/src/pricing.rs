@@ -40,6 +40,17 @@ pub struct Fee {
     pub informational: bool,
 }
 
+/// A fee whose VAT is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// How much.
+    pub amount: Money,
+    /// Its VAT.
+    pub tax: Tax,
+    /// Shown, never counted.
+    pub informational: bool,
+}
+
 /// VAT of one amount: one of the two is zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tax {
@@ -67,8 +78,8 @@ pub struct ItemSums {
 pub struct Sums {
     /// Per line, in the lines' order.
     pub items: Vec<ItemSums>,
-    /// Per fee, in the fees' order; an informational fee shows its VAT too.
-    pub fees: Vec<Tax>,
+    /// The fees with their VAT, in their order; an informational fee shows its VAT too.
+    pub fees: Vec<Charge>,
     /// Sum of the lines' gross.
     pub gross: Money,
     /// Cal A to F.
@@ -116,8 +127,51 @@ pub fn extend(price: Money, quantity: Quantity) -> Option<Money> {
     multiply(price.units(), quantity.units())
 }
 
+/// The part of an amount that `part` of `whole` bears, rounded half-even to 0.0001. `None` unless
+/// `whole` is above zero, and beyond DECIMAL(18,4).
+pub fn proportion(amount: Money, part: Quantity, whole: Quantity) -> Option<Money> {
+    let product = i128::from(amount.units()) * i128::from(part.units());
+    narrow(round::divide(product, i128::from(whole.units()))?)
+}
+
+/// An amount as cash: rounded half-even to 0.01. `None` beyond DECIMAL(18,4).
+pub fn cash(amount: Money) -> Option<Money> {
+    narrow(round_to(i128::from(amount.units()), SATANG))
+}
+
+/// Whether an amount can be paid in cash: whole satang.
+pub fn is_cash(amount: Money) -> bool {
+    i128::from(amount.units()) % SATANG == 0
+}
+
+/// A rate of an amount, rounded half-even to 0.0001. `None` beyond DECIMAL(18,4).
+pub fn portion(amount: Money, rate: Rate) -> Option<Money> {
+    multiply(amount.units(), rate.units())
+}
+
 /// Cal A to F over an order's lines, its order discounts and its fees.
 pub fn price(items: &[Item], order_discount: Money, fees: &[Fee]) -> Result<Sums, PricingError> {
+    let charges = fees.iter().map(|fee| {
+        Some(Charge {
+            amount: fee.amount,
+            tax: tax(fee.amount, fee.tax_rate, fee.is_tax_included)?,
+            informational: fee.informational,
+        })
+    });
+    let charges: Option<Vec<Charge>> = charges.collect();
+    price_again(
+        items,
+        order_discount,
+        charges.ok_or(PricingError::OutOfRange)?,
+    )
+}
+
+/// As [`price`], for fees whose VAT is known already.
+pub fn price_again(
+    items: &[Item],
+    order_discount: Money,
+    fees: Vec<Charge>,
+) -> Result<Sums, PricingError> {
     let out_of_range = PricingError::OutOfRange;
     let mut sums = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
@@ -140,16 +194,11 @@ pub fn price(items: &[Item], order_discount: Money, fees: &[Fee]) -> Result<Sums
         sum.order_discount_share = share;
         sum.tax = tax(base, item.tax_rate, item.is_tax_included).ok_or(out_of_range)?;
     }
-    let fee_taxes = fees
-        .iter()
-        .map(|fee| tax(fee.amount, fee.tax_rate, fee.is_tax_included))
-        .collect::<Option<Vec<Tax>>>()
-        .ok_or(out_of_range)?;
-    let totals = total(items, &sums, order_discount, fees, &fee_taxes).ok_or(out_of_range)?;
+    let totals = total(items, &sums, order_discount, &fees).ok_or(out_of_range)?;
     let gross = add(sums.iter().map(|s| s.gross)).ok_or(out_of_range)?;
     Ok(Sums {
         items: sums,
-        fees: fee_taxes,
+        fees,
         gross,
         totals,
     })
@@ -159,25 +208,20 @@ fn total(
     items: &[Item],
     sums: &[ItemSums],
     order_discount: Money,
-    fees: &[Fee],
-    fee_taxes: &[Tax],
+    fees: &[Charge],
 ) -> Option<Totals> {
-    let counted = || {
-        fees.iter()
-            .zip(fee_taxes)
-            .filter(|(fee, _)| !fee.informational)
-    };
+    let counted = || fees.iter().filter(|fee| !fee.informational);
     let taxes = || {
         sums.iter()
             .map(|s| s.tax)
-            .chain(counted().map(|(_, tax)| *tax))
+            .chain(counted().map(|fee| fee.tax))
     };
     let sub_total = add(sums.iter().map(|s| s.net))?;
-    let fees = add(counted().map(|(fee, _)| fee.amount))?;
+    let fees = add(counted().map(|fee| fee.amount))?;
     let total_taxes = add(taxes().map(|t| t.added))?;
     let total_charge = sub_total.checked_add(total_taxes)?.checked_add(fees)?;
     let order_total = total_charge.checked_sub(order_discount)?;
-    let cash_due = narrow(round_to(i128::from(order_total.units()), SATANG))?;
+    let cash_due = cash(order_total)?;
     Some(Totals {
         sub_total,
         total_charge,

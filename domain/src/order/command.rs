@@ -1,12 +1,23 @@
 //! What somebody asks of an order. The fields are as they came: the decision checks them all at once.
 
-use chrono::{DateTime, Utc};
+mod cash;
+mod place;
+mod progress;
+
 use serde::{Deserialize, Serialize};
 
-use super::status::OrderStatus;
-use crate::{
-    actor::Action,
-    money::{Money, Quantity, Rate},
+use crate::{actor::Action, entity::Command};
+
+pub use cash::{
+    CollectCash, CorrectCollection, FailCollection, Proof, ReconcileCash, Refund, RequestReturn,
+};
+pub use place::{
+    Address, AdjustmentInput, BundleInput, Contact, LineInput, PackInput, PlaceOrder, Slot,
+};
+pub use progress::{
+    Cancel, ChangeLines, DecideSubstitution, LineQuantityInput, Pay, ProposalRef,
+    ProposeSubstitution, RecordDelivery, RecordFailedDelivery, RecordPicking, RecordShipment,
+    ReportShort,
 };
 
 /// One request to change an order.
@@ -34,12 +45,42 @@ pub enum OrderCommand {
     RecordDelivery(RecordDelivery),
     /// Cancel the whole order.
     Cancel(Cancel),
+    /// Change quantities before the release.
+    ChangeLines(ChangeLines),
+    /// Picking found less than ordered.
+    ReportShort(ReportShort),
+    /// Picking offers another product for a line.
+    ProposeSubstitution(ProposeSubstitution),
+    /// The customer's answer to an offer.
+    DecideSubstitution(DecideSubstitution),
+    /// The time for an answer is over.
+    ExpireSubstitution(ProposalRef),
+    /// The rider came and could not hand over.
+    RecordFailedDelivery(RecordFailedDelivery),
+    /// The rider has the customer's cash.
+    CollectCash(CollectCash),
+    /// No cash came.
+    FailCollection(FailCollection),
+    /// The amount collected was another one.
+    CorrectCollection(CorrectCollection),
+    /// The partner's remittance with this order's cash was closed.
+    ReconcileCash(ReconcileCash),
+    /// Take goods back after delivery.
+    RequestReturn(RequestReturn),
+    /// The store has the goods back.
+    ReceiveReturn,
+    /// Money was given back to the customer.
+    Refund(Refund),
+    /// Picking has not begun in time.
+    FlagStuck,
+    /// Nobody said in time what became of the cash.
+    FlagOverdueCollection,
 }
 
-impl OrderCommand {
-    /// What the actor must be allowed to do. Whether a cancel is late depends on the order, so
-    /// [`super::decide`] asks for [`Action::CancelLate`] itself.
-    pub const fn action(&self) -> Action {
+impl Command for OrderCommand {
+    /// Whether a cancel is late depends on the order, so the decision asks for
+    /// [`Action::CancelLate`] itself.
+    fn action(&self) -> Action {
         match self {
             Self::Place(_) => Action::Place,
             Self::Allocate => Action::Allocate,
@@ -47,272 +88,52 @@ impl OrderCommand {
             Self::Release => Action::Release,
             Self::RecordPicking(_) => Action::RecordPicking,
             Self::RecordShipment(_) => Action::RecordShipment,
-            Self::RecordDelivery(_) => Action::RecordDelivery,
+            Self::RecordDelivery(_) | Self::RecordFailedDelivery(_) => Action::RecordDelivery,
             Self::Cancel(_) => Action::Cancel,
+            Self::ChangeLines(_) => Action::ChangeLines,
+            Self::ReportShort(_) | Self::ProposeSubstitution(_) => Action::ReportShort,
+            Self::DecideSubstitution(_) => Action::DecideSubstitution,
+            Self::CollectCash(_) | Self::FailCollection(_) => Action::CollectCash,
+            Self::CorrectCollection(_) => Action::CorrectCash,
+            Self::RequestReturn(_) => Action::RequestReturn,
+            Self::ReceiveReturn => Action::ReceiveReturn,
+            Self::Refund(_) => Action::Refund,
+            Self::ExpireSubstitution(_)
+            | Self::ReconcileCash(_)
+            | Self::FlagStuck
+            | Self::FlagOverdueCollection => Action::RunProcesses,
         }
     }
-}
 
-/// A new order, as a channel, a store or a partner sends it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PlaceOrder {
-    /// The order number, where the caller brings one; assigned otherwise.
-    pub number: Option<String>,
-    /// Where the order comes from: `GRAB`, `WEB`, `STORE` or `PMP`.
-    pub channel: String,
-    /// The channel's own kind of order, such as `MKP-HD-STD`.
-    #[serde(default)]
-    pub order_type: Option<String>,
-    /// The channel's own id of the order, unique within the channel.
-    #[serde(default)]
-    pub alternate_order_id: Option<String>,
-    /// Slick's reference.
-    #[serde(default)]
-    pub cust_ref: Option<String>,
-    /// The store that ships the order.
-    pub store_id: String,
-    /// Must be present and true (Rule C).
-    #[serde(default)]
-    pub is_force_allocation: Option<bool>,
-    /// The customer, where the channel knows one.
-    #[serde(default)]
-    pub customer_id: Option<String>,
-    /// The loyalty membership, where given.
-    #[serde(default)]
-    pub t1_membership_id: Option<String>,
-    /// The loyalty number, where given.
-    #[serde(default)]
-    pub t1_number: Option<String>,
-    /// Who gets the goods: personal data, sealed before it is stored.
-    #[serde(default)]
-    pub contact: Option<Contact>,
-    /// The lines, 1 to 20.
-    pub lines: Vec<LineInput>,
-    /// Discounts on the whole order.
-    #[serde(default)]
-    pub order_discounts: Vec<AdjustmentInput>,
-    /// Fees on the whole order, such as shipping.
-    #[serde(default)]
-    pub fees: Vec<AdjustmentInput>,
-    /// The payment method; `COD` when absent, and today the only one.
-    #[serde(default)]
-    pub payment_method: Option<String>,
-    /// The order total the caller computed, compared with ours within 0.01.
-    #[serde(default)]
-    pub expected_total: Option<Money>,
-    /// The delivery slot the customer asked for.
-    #[serde(default)]
-    pub requested_slot: Option<Slot>,
-    /// The delivery time promised to the customer.
-    #[serde(default)]
-    pub promised_at: Option<DateTime<Utc>>,
-    /// When the channel captured the order.
-    #[serde(default)]
-    pub captured_at: Option<DateTime<Utc>>,
-    /// Whether the customer accepts substitutes.
-    #[serde(default)]
-    pub allow_substitution: bool,
-}
-
-/// A time slot, `from` inclusive, `to` exclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Slot {
-    /// Start.
-    pub from: DateTime<Utc>,
-    /// End.
-    pub to: DateTime<Utc>,
-}
-
-/// Personal data of the person who gets the goods. Never stored in the clear.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Contact {
-    #[serde(default)]
-    pub name: Option<String>,
-    #[serde(default)]
-    pub phone: Option<String>,
-    #[serde(default)]
-    pub email: Option<String>,
-    #[serde(default)]
-    pub address: Option<Address>,
-}
-
-impl std::fmt::Debug for Contact {
-    /// Says only that there is one: contacts must not reach a log.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Contact(..)")
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Place(_) => "place",
+            Self::Allocate => "allocate",
+            Self::Pay(_) => "pay",
+            Self::Release => "release",
+            Self::RecordPicking(_) => "record_picking",
+            Self::RecordShipment(_) => "record_shipment",
+            Self::RecordDelivery(_) => "record_delivery",
+            Self::Cancel(_) => "cancel",
+            Self::ChangeLines(_) => "change_lines",
+            Self::ReportShort(_) => "report_short",
+            Self::ProposeSubstitution(_) => "propose_substitution",
+            Self::DecideSubstitution(_) => "decide_substitution",
+            Self::ExpireSubstitution(_) => "expire_substitution",
+            Self::RecordFailedDelivery(_) => "record_failed_delivery",
+            Self::CollectCash(_) => "collect_cash",
+            Self::FailCollection(_) => "fail_collection",
+            Self::CorrectCollection(_) => "correct_collection",
+            Self::ReconcileCash(_) => "reconcile_cash",
+            Self::RequestReturn(_) => "request_return",
+            Self::ReceiveReturn => "receive_return",
+            Self::Refund(_) => "refund",
+            Self::FlagStuck => "flag_stuck",
+            Self::FlagOverdueCollection => "flag_overdue_collection",
+        }
     }
-}
 
-/// A postal address in Thailand.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Address {
-    pub line1: String,
-    #[serde(default)]
-    pub line2: Option<String>,
-    #[serde(default)]
-    pub line3: Option<String>,
-    #[serde(default)]
-    pub city: Option<String>,
-    #[serde(default)]
-    pub state: Option<String>,
-    #[serde(default)]
-    pub postal_code: Option<String>,
-    /// `TH` when absent.
-    #[serde(default)]
-    pub country: Option<String>,
-}
-
-impl std::fmt::Debug for Address {
-    /// As [`Contact`]'s.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Address(..)")
+    fn creates(&self) -> bool {
+        matches!(self, Self::Place(_))
     }
-}
-
-/// One line of a new order.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LineInput {
-    /// Unique in the order, from 1.
-    pub line_number: i32,
-    /// What is sold.
-    pub sku: String,
-    /// Pieces, kilograms of a weighed line, or the packs of a pack line (equal to `pack.ordered`).
-    pub quantity: Quantity,
-    /// Unit of measure, such as `EA`.
-    #[serde(default)]
-    pub uom: Option<String>,
-    /// The price per unit now; per pack on a pack line (equal to `pack.unit_price`).
-    pub unit_price: Money,
-    /// The price per unit before promotions; `unit_price` when absent.
-    #[serde(default)]
-    pub original_unit_price: Option<Money>,
-    /// Discounts on this line, taken off the original price. Where none that counts is stated and
-    /// `unit_price` lies below the original one, the gap is the discount.
-    #[serde(default)]
-    pub discounts: Vec<AdjustmentInput>,
-    /// VAT rate; 0.0700 when absent.
-    #[serde(default)]
-    pub tax_rate: Option<Rate>,
-    /// Whether prices contain VAT; true when absent.
-    #[serde(default)]
-    pub is_tax_included: Option<bool>,
-    /// Whether the line is weighed goods (fractional quantity).
-    #[serde(default)]
-    pub is_weight_item: bool,
-    /// Pack details, where the line sells packs.
-    #[serde(default)]
-    pub pack: Option<PackInput>,
-    /// Product name in Thai.
-    #[serde(default)]
-    pub name_th: Option<String>,
-    /// Product name in English.
-    #[serde(default)]
-    pub name_en: Option<String>,
-    /// Gift with purchase.
-    #[serde(default)]
-    pub is_gift: bool,
-    /// The promotion behind the price.
-    #[serde(default)]
-    pub promotion_id: Option<String>,
-}
-
-/// A pack: `ordered` packs of `units_per_pack` pieces at `unit_price` per pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PackInput {
-    /// Price of one pack.
-    pub unit_price: Money,
-    /// Packs ordered.
-    pub ordered: i32,
-    /// Pieces in one pack.
-    pub units_per_pack: i32,
-}
-
-/// A discount or a fee.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AdjustmentInput {
-    /// What it is, such as `PROMOTION`, `MEMBER` or `SHIPPING`.
-    pub kind: String,
-    /// How much: not negative.
-    pub amount: Money,
-    /// Already inside the prices: shown, never counted.
-    #[serde(default)]
-    pub informational: bool,
-    /// VAT rate on a fee; 0.0700 when absent. Ignored on discounts.
-    #[serde(default)]
-    pub tax_rate: Option<Rate>,
-    /// Whether a fee contains its VAT; true when absent.
-    #[serde(default)]
-    pub is_tax_included: Option<bool>,
-}
-
-/// The payment of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Pay {
-    /// `COD`.
-    pub method: String,
-    /// Must equal the cash due.
-    pub amount: Money,
-}
-
-/// Picking progress.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RecordPicking {
-    /// 3500, 3600 or 3700.
-    pub status: OrderStatus,
-    /// When it happened, where the sender knows.
-    #[serde(default)]
-    pub occurred_at: Option<DateTime<Utc>>,
-}
-
-/// Shipment progress.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RecordShipment {
-    /// 7000 or 7100.
-    pub status: OrderStatus,
-    /// The carrier's tracking id: required for 7000.
-    #[serde(default)]
-    pub tracking_id: Option<String>,
-    /// The carrier: required for 7000.
-    #[serde(default)]
-    pub carrier: Option<String>,
-    /// The sender's id of the shipment.
-    #[serde(default)]
-    pub shipment_id: Option<String>,
-    /// When it happened, where the sender knows.
-    #[serde(default)]
-    pub occurred_at: Option<DateTime<Utc>>,
-}
-
-/// Delivery progress.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RecordDelivery {
-    /// 7200, 7300 or 7500.
-    pub status: OrderStatus,
-    /// Must be the shipment's, where given.
-    #[serde(default)]
-    pub tracking_id: Option<String>,
-    /// When it happened, where the sender knows.
-    #[serde(default)]
-    pub occurred_at: Option<DateTime<Utc>>,
-}
-
-/// A cancel of the whole order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Cancel {
-    /// Why, 1 to 500 characters.
-    pub reason: String,
 }

@@ -1,20 +1,34 @@
 //! What happened to an order: the only things ever stored. A variant's fields never change meaning;
 //! a breaking change is a new version with an upcaster.
 
+mod changes;
+mod placed;
+mod sums;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    command::{self, PackInput},
-    status::{OrderStatus, PaymentStatus},
-};
+use super::status::{OrderStatus, PaymentStatus};
 use crate::{
-    ids::{CustomerId, OrderNumber, RegionId, Sku, StoreId},
-    money::{Money, Quantity, Rate},
+    entity::event_types,
+    money::Money,
+    refusal::Code,
+    remittance::{ItemOutcome, RemittanceId},
 };
+
+pub use changes::{
+    CashCollected, DeclineCause, LineQuantity, Proposal, Replacement, ReturnCause, ReturnRequested,
+    ReturnedLine,
+};
+pub use placed::{
+    BundlePart, BundleSource, Channel, ExternalRef, Line, OrderedBundle, Pack, Placed, Sealed,
+    Slot, System,
+};
+pub use sums::{Adjustment, Figures, LineFigures, Totals};
 
 /// One fact of an order's life. `type` on the wire is the name integration partners see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum OrderEvent {
     /// A valid order was placed and priced: status 1000.
@@ -31,6 +45,19 @@ pub enum OrderEvent {
     BackOrdered {
         /// Why.
         reason: String,
+        /// The kind of obstacle, where it has a code.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        code: Option<Code>,
+    },
+    /// Quantities were changed before the release; a line of nothing is cancelled.
+    #[serde(rename = "order.lines_changed")]
+    LinesChanged {
+        /// Why.
+        reason: String,
+        /// The lines whose quantity changed.
+        lines: Vec<LineQuantity>,
+        /// What the order comes to now.
+        figures: Figures,
     },
     /// The payment is settled: payment status 5000.
     #[serde(rename = "order.paid")]
@@ -44,13 +71,62 @@ pub enum OrderEvent {
     },
     /// The one release was handed to picking: status 3000.
     #[serde(rename = "order.released")]
-    Released {},
+    Released {
+        /// When.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        at: Option<DateTime<Utc>>,
+    },
     /// Picking moved on.
     #[serde(rename = "order.picking_recorded")]
     PickingRecorded {
         /// The move.
         #[serde(flatten)]
         step: Step,
+    },
+    /// Picking offers another product for a line; the customer has until `approve_by` to agree.
+    #[serde(rename = "order.substitution_proposed")]
+    SubstitutionProposed {
+        /// The offer.
+        #[serde(flatten)]
+        proposal: Proposal,
+    },
+    /// The customer takes the other product.
+    #[serde(rename = "order.substitution_approved")]
+    SubstitutionApproved {
+        /// The offer, as proposed.
+        #[serde(flatten)]
+        proposal: Proposal,
+        /// What the order comes to now.
+        figures: Figures,
+    },
+    /// The customer does not take the other product: the line is short, which a second event says.
+    #[serde(rename = "order.substitution_declined")]
+    SubstitutionDeclined {
+        /// The offer's id.
+        proposal_id: String,
+        /// Its line.
+        line_number: u16,
+        /// By a person, or because nobody answered in time.
+        cause: DeclineCause,
+    },
+    /// Picking found less than ordered; a line of nothing is cancelled.
+    #[serde(rename = "order.shorted")]
+    Shorted {
+        /// Why.
+        reason: String,
+        /// The sender's id of the report.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        report_id: Option<String>,
+        /// The lines that are short and what is left of each.
+        lines: Vec<LineQuantity>,
+        /// Bundles that went with a short component.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        cancelled_bundles: Vec<String>,
+        /// What the order comes to now.
+        figures: Figures,
+        /// When it happened, where the sender said.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        occurred_at: Option<DateTime<Utc>>,
     },
     /// Shipping moved on.
     #[serde(rename = "order.shipment_recorded")]
@@ -75,6 +151,84 @@ pub enum OrderEvent {
         #[serde(flatten)]
         step: Step,
     },
+    /// The rider came and could not hand over: the order stays at 7300 to be tried again.
+    #[serde(rename = "order.delivery_failed")]
+    DeliveryFailed {
+        /// Which attempt, from 1.
+        attempt: u8,
+        /// The sender's id of the attempt.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        attempt_id: Option<String>,
+        /// Why.
+        reason: String,
+        /// The move to 7300 that the attempt shows, where the order was not there yet.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        step: Option<Step>,
+        /// When it happened, where the sender said.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        occurred_at: Option<DateTime<Utc>>,
+    },
+    /// The rider has the customer's cash.
+    #[serde(rename = "order.cash_collected")]
+    CashCollected(Box<CashCollected>),
+    /// No cash came.
+    #[serde(rename = "order.collection_failed")]
+    CollectionFailed {
+        /// Why.
+        reason: String,
+        /// Nothing is due any more: the goods go back.
+        #[serde(default)]
+        is_final: bool,
+        /// When it happened, where the sender said.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        occurred_at: Option<DateTime<Utc>>,
+    },
+    /// Operations corrected the amount collected.
+    #[serde(rename = "order.collection_corrected")]
+    CollectionCorrected {
+        /// The amount recorded so far.
+        from: Money,
+        /// The amount it was.
+        to: Money,
+        /// `to` minus the cash due.
+        discrepancy: Money,
+        /// Why.
+        reason: String,
+    },
+    /// The partner's remittance with this order's cash was closed.
+    #[serde(rename = "order.cash_reconciled")]
+    CashReconciled {
+        /// Which remittance.
+        remittance_id: RemittanceId,
+        /// How the partner's report compared.
+        outcome: ItemOutcome,
+        /// The cash expected of the partner.
+        expected: Money,
+        /// The cash accepted from the partner.
+        accepted: Money,
+        /// `accepted - expected`.
+        variance: Money,
+    },
+    /// Goods come back: from the customer, or undelivered.
+    #[serde(rename = "order.return_requested")]
+    ReturnRequested(Box<ReturnRequested>),
+    /// The store has the goods back: status 8500.
+    #[serde(rename = "order.return_received")]
+    ReturnReceived {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The customer has money back.
+    #[serde(rename = "order.refunded")]
+    Refunded {
+        /// How much, paid from the store's cash.
+        amount: Money,
+        /// What is still owed to the customer after it.
+        remaining: Money,
+        /// The receipt's number.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reference: Option<String>,
+    },
     /// The whole order was cancelled: status 9000.
     #[serde(rename = "order.cancelled")]
     Cancelled {
@@ -85,63 +239,73 @@ pub enum OrderEvent {
         /// Payment status after: 0 before any cash was collected.
         payment_status: PaymentStatus,
     },
+    /// Picking has not begun in time.
+    #[serde(rename = "order.stuck")]
+    Stuck {
+        /// Where the order stands.
+        status: OrderStatus,
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// Nobody said in time what became of the cash. Never means that it was collected.
+    #[serde(rename = "order.collection_overdue")]
+    CollectionOverdue {
+        /// Since when the goods are with the customer.
+        delivered_at: DateTime<Utc>,
+    },
 }
 
+event_types!(OrderEvent {
+    "order.placed" = Placed(_),
+    "order.allocated" = Allocated { .. },
+    "order.back_ordered" = BackOrdered { .. },
+    "order.lines_changed" = LinesChanged { .. },
+    "order.paid" = Paid { .. },
+    "order.released" = Released { .. },
+    "order.picking_recorded" = PickingRecorded { .. },
+    "order.substitution_proposed" = SubstitutionProposed { .. },
+    "order.substitution_approved" = SubstitutionApproved { .. },
+    "order.substitution_declined" = SubstitutionDeclined { .. },
+    "order.shorted" = Shorted { .. },
+    "order.shipment_recorded" = ShipmentRecorded { .. },
+    "order.delivery_recorded" = DeliveryRecorded { .. },
+    "order.delivery_failed" = DeliveryFailed { .. },
+    "order.cash_collected" = CashCollected(_),
+    "order.collection_failed" = CollectionFailed { .. },
+    "order.collection_corrected" = CollectionCorrected { .. },
+    "order.cash_reconciled" = CashReconciled { .. },
+    "order.return_requested" = ReturnRequested(_),
+    "order.return_received" = ReturnReceived { .. },
+    "order.refunded" = Refunded { .. },
+    "order.cancelled" = Cancelled { .. },
+    "order.stuck" = Stuck { .. },
+    "order.collection_overdue" = CollectionOverdue { .. },
+});
+
 impl OrderEvent {
-    /// Every event type, in the order of an order's life.
-    pub const TYPES: &'static [&'static str] = &[
-        "order.placed",
-        "order.allocated",
-        "order.back_ordered",
-        "order.paid",
-        "order.released",
-        "order.picking_recorded",
-        "order.shipment_recorded",
-        "order.delivery_recorded",
-        "order.cancelled",
-    ];
-
-    /// The version every type is written in today.
-    pub const VERSION: &'static str = "1";
-
-    /// The type as it is stored and published; equals the payload's `type`.
-    pub const fn event_type(&self) -> &'static str {
-        match self {
-            Self::Placed(_) => "order.placed",
-            Self::Allocated { .. } => "order.allocated",
-            Self::BackOrdered { .. } => "order.back_ordered",
-            Self::Paid { .. } => "order.paid",
-            Self::Released {} => "order.released",
-            Self::PickingRecorded { .. } => "order.picking_recorded",
-            Self::ShipmentRecorded { .. } => "order.shipment_recorded",
-            Self::DeliveryRecorded { .. } => "order.delivery_recorded",
-            Self::Cancelled { .. } => "order.cancelled",
-        }
-    }
-
-    /// The version of the payload's shape.
-    pub const fn version(&self) -> &'static str {
-        Self::VERSION
-    }
-
-    /// The order's status after this event; `None` where it leaves the status alone.
+    /// The status that every open line, and so the order, moves to; `None` where it leaves the
+    /// status alone or moves single lines only.
     pub const fn status_after(&self) -> Option<OrderStatus> {
         match self {
             Self::Placed(_) => Some(OrderStatus::Open),
             Self::Allocated { .. } => Some(OrderStatus::Allocated),
             Self::BackOrdered { .. } => Some(OrderStatus::BackOrdered),
-            Self::Paid { .. } => None,
-            Self::Released {} => Some(OrderStatus::Released),
+            Self::Released { .. } => Some(OrderStatus::Released),
             Self::PickingRecorded { step }
             | Self::ShipmentRecorded { step, .. }
-            | Self::DeliveryRecorded { step } => Some(step.to),
+            | Self::DeliveryRecorded { step }
+            | Self::DeliveryFailed {
+                step: Some(step), ..
+            } => Some(step.to),
             Self::Cancelled { .. } => Some(OrderStatus::Cancelled),
+            _ => None,
         }
     }
 }
 
 /// A move along the status machine, with what it stepped over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// Status before.
@@ -154,244 +318,7 @@ pub struct Step {
     /// When it happened, where the sender said.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub occurred_at: Option<DateTime<Utc>>,
-}
-
-/// Everything known of an order when it is placed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub struct Placed {
-    pub number: OrderNumber,
-    pub channel: Channel,
+    /// When the ledger decided it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub order_type: Option<String>,
-    /// Ids other systems know the order by; unique per system.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub refs: Vec<ExternalRef>,
-    pub store_id: StoreId,
-    pub region: RegionId,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub customer_id: Option<CustomerId>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub t1_membership_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub t1_number: Option<String>,
-    /// The contact under its subject's key.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub contact: Option<SealedContact>,
-    pub lines: Vec<Line>,
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub order_discounts: Vec<Adjustment>,
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub fees: Vec<Adjustment>,
-    pub totals: Totals,
-    pub payment_method: String,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub requested_slot: Option<Slot>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub promised_at: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub captured_at: Option<DateTime<Utc>>,
-    pub allow_substitution: bool,
-    /// Checks that could not be made, such as a lookup out of reach.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub warnings: Vec<String>,
-}
-
-/// Where an order comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs)]
-pub enum Channel {
-    Grab,
-    Web,
-    Store,
-    Pmp,
-}
-
-impl Channel {
-    /// Every channel.
-    pub const ALL: &'static [Self] = &[Self::Grab, Self::Web, Self::Store, Self::Pmp];
-
-    /// The channel's name in commands and events.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Grab => "GRAB",
-            Self::Web => "WEB",
-            Self::Store => "STORE",
-            Self::Pmp => "PMP",
-        }
-    }
-
-    /// The system whose ids the channel's orders carry.
-    pub const fn system(self) -> System {
-        match self {
-            Self::Grab => System::Grab,
-            Self::Web => System::Web,
-            Self::Store => System::Store,
-            Self::Pmp => System::Pmp,
-        }
-    }
-}
-
-/// A system that knows orders by ids of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs)]
-pub enum System {
-    Grab,
-    Web,
-    Store,
-    Pmp,
-    Slick,
-}
-
-impl System {
-    /// The system's name in commands and events.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Grab => "GRAB",
-            Self::Web => "WEB",
-            Self::Store => "STORE",
-            Self::Pmp => "PMP",
-            Self::Slick => "SLICK",
-        }
-    }
-}
-
-/// An id by which another system knows the order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub struct ExternalRef {
-    pub system: System,
-    pub reference: String,
-}
-
-/// A contact encrypted under the key of its subject; destroying the key erases the person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SealedContact {
-    /// Names the subject's key: `customer:<id>` or `order:<id>`.
-    pub subject: String,
-    /// Nonce and ciphertext, base64.
-    pub sealed: String,
-}
-
-/// A priced line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub struct Line {
-    pub line_number: u16,
-    pub sku: Sku,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub name_th: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub name_en: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub uom: Option<String>,
-    pub quantity: Quantity,
-    pub is_weight_item: bool,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub pack: Option<Pack>,
-    pub unit_price: Money,
-    pub original_unit_price: Money,
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub discounts: Vec<Adjustment>,
-    pub is_gift: bool,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub promotion_id: Option<String>,
-    pub tax_rate: Rate,
-    pub is_tax_included: bool,
-    /// Original price times quantity.
-    pub gross: Money,
-    /// Line discounts that count.
-    pub discount: Money,
-    /// `gross - discount`, VAT inside where included.
-    pub net: Money,
-    /// This line's share of the order discounts.
-    pub order_discount_share: Money,
-    /// VAT contained in `net - order_discount_share`.
-    pub tax_contained: Money,
-    /// VAT added on top.
-    pub tax_added: Money,
-}
-
-/// Packs sold: `ordered` packs of `units_per_pack` pieces at `unit_price` a pack. Apart from the command's
-/// [`PackInput`]: that one may grow, this one is stored for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub struct Pack {
-    pub unit_price: Money,
-    pub ordered: i32,
-    pub units_per_pack: i32,
-}
-
-impl From<PackInput> for Pack {
-    fn from(pack: PackInput) -> Self {
-        Self {
-            unit_price: pack.unit_price,
-            ordered: pack.ordered,
-            units_per_pack: pack.units_per_pack,
-        }
-    }
-}
-
-/// A delivery slot, `from` inclusive, `to` exclusive. Apart from the command's slot, as [`Pack`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub struct Slot {
-    pub from: DateTime<Utc>,
-    pub to: DateTime<Utc>,
-}
-
-impl From<command::Slot> for Slot {
-    fn from(slot: command::Slot) -> Self {
-        Self {
-            from: slot.from,
-            to: slot.to,
-        }
-    }
-}
-
-/// A discount or a fee as it counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub struct Adjustment {
-    pub kind: String,
-    pub amount: Money,
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub informational: bool,
-    /// VAT contained in a fee.
-    pub tax_contained: Money,
-    /// VAT on top of a fee.
-    pub tax_added: Money,
-}
-
-/// The sums of an order, Cal A to F.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Totals {
-    /// A: sum of the lines' net.
-    pub sub_total: Money,
-    /// B: A + E + fees.
-    pub total_charge: Money,
-    /// C: B minus order discounts.
-    pub order_total: Money,
-    /// D: line and order discounts.
-    pub total_discount: Money,
-    /// E: taxes added on top.
-    pub total_taxes: Money,
-    /// F: VAT contained in the amounts.
-    pub informational_taxes: Money,
-    /// Fees that count.
-    pub fees: Money,
-    /// C rounded half-even to 0.01.
-    pub cash_due: Money,
-    /// `cash_due - order_total`.
-    pub cash_rounding: Money,
+    pub recorded_at: Option<DateTime<Utc>>,
 }

@@ -4,10 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    event::{
-        Adjustment, Channel, ExternalRef, Line, OrderEvent, Placed, SealedContact, Slot, Step,
-        Totals,
-    },
+    after::{Attempt, Collection, Goods, LineState, Offer, Payment},
+    event::{Adjustment, Channel, ExternalRef, OrderedBundle, ReturnCause, Sealed, Slot, Totals},
     status::{OrderStatus, PaymentStatus},
 };
 use crate::{
@@ -36,8 +34,9 @@ pub struct Order {
     pub t1_membership_id: Option<String>,
     pub t1_number: Option<String>,
     /// The contact under its subject's key.
-    pub contact: Option<SealedContact>,
+    pub contact: Option<Sealed>,
     pub lines: Vec<LineState>,
+    pub bundles: Vec<OrderedBundle>,
     pub order_discounts: Vec<Adjustment>,
     pub fees: Vec<Adjustment>,
     pub totals: Totals,
@@ -58,29 +57,26 @@ pub struct Order {
     pub cancel_reason: Option<String>,
     /// Checks that could not be made when the order was placed.
     pub warnings: Vec<String>,
-}
-
-/// A line and where it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LineState {
-    /// The line as priced.
-    #[serde(flatten)]
-    pub line: Line,
-    /// Where it stands.
-    pub status: OrderStatus,
-}
-
-/// The payment of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Payment {
-    /// `COD`.
-    pub method: String,
-    /// The cash due, in whole 0.01 THB.
-    pub amount: Money,
-    /// `amount` minus the order total.
-    pub rounding: Money,
+    /// When picking was told.
+    pub released_at: Option<DateTime<Utc>>,
+    /// When the customer got the goods: as the partner said, else when the ledger heard of it.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// Offers of other products, oldest first.
+    pub offers: Vec<Offer>,
+    /// Ids of short reports taken in.
+    pub short_reports: Vec<String>,
+    /// Deliveries that failed.
+    pub attempts: Vec<Attempt>,
+    /// The cash.
+    pub collection: Collection,
+    /// Goods that came or come back.
+    pub returns: Vec<Goods>,
+    /// Cash given back so far.
+    pub refunded: Money,
+    /// Somebody was told that picking has not begun.
+    pub is_stuck: bool,
+    /// Somebody was told that nothing is known of the cash.
+    pub is_collection_overdue: bool,
 }
 
 impl Default for Order {
@@ -100,6 +96,7 @@ impl Default for Order {
             t1_number: None,
             contact: None,
             lines: Vec::new(),
+            bundles: Vec::new(),
             order_discounts: Vec::new(),
             fees: Vec::new(),
             totals: Totals::default(),
@@ -115,15 +112,21 @@ impl Default for Order {
             back_order_reason: None,
             cancel_reason: None,
             warnings: Vec::new(),
+            released_at: None,
+            delivered_at: None,
+            offers: Vec::new(),
+            short_reports: Vec::new(),
+            attempts: Vec::new(),
+            collection: Collection::default(),
+            returns: Vec::new(),
+            refunded: Money::ZERO,
+            is_stuck: false,
+            is_collection_overdue: false,
         }
     }
 }
 
 impl Order {
-    /// The shape of the serialised state. Raise it with every change of shape: a snapshot of
-    /// another version is thrown away and folded anew.
-    pub const STATE_VERSION: u32 = 1;
-
     /// Whether the order has been placed.
     pub fn exists(&self) -> bool {
         !self.number.as_str().is_empty()
@@ -143,122 +146,62 @@ impl Order {
             .unwrap_or(self.status)
     }
 
-    /// The cash to collect at the door: nothing for a cancelled order.
+    /// The status of a bundle: its least advanced component.
+    pub fn bundle_status(&self, ref_id: &str) -> Option<OrderStatus> {
+        OrderStatus::roll_up(self.bundle_lines(ref_id).map(|l| l.status))
+    }
+
+    /// The lines of a bundle.
+    pub fn bundle_lines<'a>(&'a self, ref_id: &'a str) -> impl Iterator<Item = &'a LineState> {
+        self.lines
+            .iter()
+            .filter(move |l| l.line.bundle.as_ref().is_some_and(|b| b.ref_id == ref_id))
+    }
+
+    /// The cash to collect at the door: nothing for a cancelled order, or one whose goods go back
+    /// undelivered, and not what was waived because goods came back before they were paid.
     pub fn cod_due(&self) -> Money {
-        if self.status == OrderStatus::Cancelled {
-            Money::ZERO
+        if self.status == OrderStatus::Cancelled || self.collection.is_final {
+            return Money::ZERO;
+        }
+        let due = self.totals.cash_due.units();
+        Money::from_units(due.saturating_sub(self.waived().units()).max(0))
+    }
+
+    /// What the customer is owed back in cash, refunded or not: what returns promise, and cash that
+    /// came although it was waived or the goods go back undelivered.
+    pub fn refund_promised(&self) -> Money {
+        self.refund_promised_for(self.collection.amount)
+    }
+
+    /// As [`Self::refund_promised`], if so much had been collected.
+    pub(super) fn refund_promised_for(&self, collected: Money) -> Money {
+        let too_much = collected
+            .units()
+            .saturating_sub(self.collection.due.units());
+        let late = if self.collection.is_final {
+            collected.units()
         } else {
-            self.totals.cash_due
-        }
-    }
-
-    /// Takes in one event. Total: whatever the log holds, it neither fails nor panics, because the
-    /// decision was made when the event was written.
-    pub fn apply(&mut self, event: &OrderEvent) {
-        match event {
-            OrderEvent::Placed(placed) => *self = Self::placed(placed),
-            OrderEvent::Allocated { .. } => {
-                self.back_order_reason = None;
-                self.advance(OrderStatus::Allocated);
-            }
-            OrderEvent::BackOrdered { reason } => {
-                self.back_order_reason = Some(reason.clone());
-                self.advance(OrderStatus::BackOrdered);
-            }
-            OrderEvent::Paid {
-                method,
-                amount,
-                rounding,
-            } => {
-                self.payment_status = PaymentStatus::Paid;
-                self.payment = Some(Payment {
-                    method: method.clone(),
-                    amount: *amount,
-                    rounding: *rounding,
-                });
-            }
-            OrderEvent::Released {} => self.advance(OrderStatus::Released),
-            OrderEvent::PickingRecorded { step } | OrderEvent::DeliveryRecorded { step } => {
-                self.advance(step.to);
-            }
-            OrderEvent::ShipmentRecorded {
-                step,
-                tracking_id,
-                carrier,
-                shipment_id,
-            } => {
-                self.ship(step, tracking_id, carrier, shipment_id);
-            }
-            OrderEvent::Cancelled {
-                reason,
-                payment_status,
-                ..
-            } => {
-                self.cancel_reason = Some(reason.clone());
-                self.payment_status = *payment_status;
-                self.advance(OrderStatus::Cancelled);
-            }
-        }
-    }
-
-    fn placed(placed: &Placed) -> Self {
-        let line = |line: &Line| LineState {
-            line: line.clone(),
-            status: OrderStatus::Open,
+            too_much.clamp(0, self.waived().units().max(0))
         };
-        Self {
-            number: placed.number.clone(),
-            channel: placed.channel,
-            order_type: placed.order_type.clone(),
-            refs: placed.refs.clone(),
-            store_id: placed.store_id.clone(),
-            region: placed.region.clone(),
-            customer_id: placed.customer_id.clone(),
-            t1_membership_id: placed.t1_membership_id.clone(),
-            t1_number: placed.t1_number.clone(),
-            contact: placed.contact.clone(),
-            lines: placed.lines.iter().map(line).collect(),
-            order_discounts: placed.order_discounts.clone(),
-            fees: placed.fees.clone(),
-            totals: placed.totals,
-            payment_method: placed.payment_method.clone(),
-            requested_slot: placed.requested_slot,
-            promised_at: placed.promised_at,
-            captured_at: placed.captured_at,
-            allow_substitution: placed.allow_substitution,
-            warnings: placed.warnings.clone(),
-            ..Self::default()
-        }
+        let refunds = self.returns.iter().map(|r| r.refund.units());
+        Money::from_units(refunds.fold(late, i64::saturating_add))
     }
 
-    /// Moves every line that is not cancelled, and the order with them.
-    fn advance(&mut self, to: OrderStatus) {
-        for line in self
-            .lines
-            .iter_mut()
-            .filter(|l| l.status != OrderStatus::Cancelled)
-        {
-            line.status = to;
-        }
-        self.status = OrderStatus::roll_up(self.lines.iter().map(|l| l.status)).unwrap_or(to);
+    /// What the customer need not pay any more because the goods went back unpaid.
+    pub fn waived(&self) -> Money {
+        let waived = self.returns.iter().map(|r| r.waived.units());
+        Money::from_units(waived.fold(0, i64::saturating_add))
     }
 
-    fn ship(
-        &mut self,
-        step: &Step,
-        tracking_id: &Option<String>,
-        carrier: &Option<String>,
-        shipment_id: &Option<String>,
-    ) {
-        for (field, news) in [
-            (&mut self.tracking_id, tracking_id),
-            (&mut self.carrier, carrier),
-            (&mut self.shipment_id, shipment_id),
-        ] {
-            if news.is_some() {
-                field.clone_from(news);
-            }
-        }
-        self.advance(step.to);
+    /// The line of this number.
+    pub fn line(&self, number: u16) -> Option<&LineState> {
+        self.lines.iter().find(|l| l.line.line_number == number)
+    }
+
+    /// Whether the goods go back, or went back, without having reached the customer.
+    pub fn is_undelivered(&self) -> bool {
+        let mut causes = self.returns.iter().map(|r| r.cause);
+        causes.any(|cause| cause == ReturnCause::Undelivered)
     }
 }

@@ -118,11 +118,12 @@ impl OrderStatus {
             (S::Open, S::BackOrdered | S::Allocated)
             | (S::BackOrdered, S::Allocated)
             | (S::Allocated, S::Released)
-            | (S::Delivered, S::PendingReturn)
+            | (S::OutForDelivery | S::Delivered, S::PendingReturn)
             | (S::PendingReturn, S::Returned) => Some(&[]),
             (from, S::Cancelled) => {
-                matches!(from.cancellable(), Cancellable::Freely | Cancellable::Late)
-                    .then_some(&[] as &[Self])
+                let asked = matches!(from.cancellable(), Cancellable::Freely | Cancellable::Late);
+                // Nobody cancels a packed order, but it is cancelled if none of it is there.
+                (asked || from == S::Packed).then_some(&[] as &[Self])
             }
             (from, to) => road(from, to),
         }
@@ -171,11 +172,11 @@ mod tests {
         3000 ....x123......x
         3500 .....x12......x
         3600 ......x1......x
-        3700 .......x.......
+        3700 .......x......x
         7000 ........x123...
         7100 .........x12...
         7200 ..........x1...
-        7300 ...........x...
+        7300 ...........xx..
         7500 ............x..
         8000 .............x.
         8500 ...............

@@ -1,32 +1,59 @@
 //! given / when / then over the decisions, one module per command.
 
 mod allocate;
+mod attempt;
+mod bundle_limits;
+mod bundle_marketplaces;
+mod bundle_properties;
+mod bundle_refusals;
+mod bundles;
 mod cancel;
+mod catalogue;
+mod change;
+mod collection;
+mod collection_changes;
+mod commands;
 mod events;
+mod flags;
+mod matched;
 mod pay;
 mod place;
 mod place_sums;
 mod pricing;
 mod progress;
-mod properties;
+mod refigure;
 mod release;
+mod returns;
+mod returns_bundles;
+mod rules;
+pub(crate) mod samples;
+mod short;
+mod substitution;
+mod substitution_answer;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 
 use super::{
-    Code, Facts, Order, OrderCommand, OrderEvent, OrderStatus, Refusal,
+    Facts, Order, OrderCommand, OrderEvent, OrderStatus,
     command::{
-        AdjustmentInput, Cancel, LineInput, PackInput, Pay, PlaceOrder, RecordDelivery,
-        RecordPicking, RecordShipment,
+        AdjustmentInput, BundleInput, Cancel, CollectCash, LineInput, LineQuantityInput, PackInput,
+        Pay, PlaceOrder, Proof, RecordDelivery, RecordFailedDelivery, RecordPicking,
+        RecordShipment, Refund, RequestReturn,
     },
     decide,
-    event::Placed,
+    event::{Placed, Sealed},
     facts::{Standing, StoreFacts},
 };
 use crate::{
     actor::{Actor, Role, StoreScope},
-    ids::{OrderNumber, RegionId},
-    money::{Money, Quantity},
+    bundle::{
+        self, BundleId, BundleKind, BundleRules, Component, Definition, ReturnPolicy, Schedule,
+    },
+    ids::{OrderNumber, RegionId, Sku},
+    money::{Money, Quantity, Rate},
+    refusal::{Code, Refusal},
 };
 
 fn baht(text: &str) -> Money {
@@ -55,17 +82,15 @@ fn actor(role: Role) -> Actor {
 
 fn facts() -> Facts {
     let region = RegionId::new("BKK-EAST").unwrap();
+    let store = StoreFacts {
+        region,
+        active: true,
+        cod_limit: Some(baht("5000")),
+        auto_release: true,
+    };
     Facts {
-        now: now(),
-        store: Some(StoreFacts {
-            region,
-            active: true,
-            cod_limit: Some(baht("5000")),
-        }),
         number: Some(OrderNumber::new("QC-2026-03-14-000001").unwrap()),
-        contact: None,
-        customer: Standing::NotChecked,
-        membership: Standing::NotChecked,
+        ..Facts::new(now(), Some(store))
     }
 }
 
@@ -122,6 +147,73 @@ fn place(command: PlaceOrder) -> OrderCommand {
     OrderCommand::Place(Box::new(command))
 }
 
+/// The Grab order of the vectors: 199, 65 and 129 instead of 140, all of it 393.00.
+fn grab_order() -> PlaceOrder {
+    let promoted = LineInput {
+        original_unit_price: Some(baht("140")),
+        ..line(3, "129", "1")
+    };
+    order_of(vec![line(1, "199", "1"), line(2, "65", "1"), promoted])
+}
+
+/// Line 5, two pieces at 28.50, and lines 6, 7 and 8, the bundle `B`: two of three products, 45 + 39 +
+/// 25 sold at 89. All of it 235.00.
+fn bundle_order() -> Scenario {
+    let offer = bundle::Offer {
+        id: BundleId::new("BREAKFAST").unwrap(),
+        version: 3,
+        active: true,
+        definition: breakfast(),
+    };
+    let whole = LineInput {
+        sku: "BREAKFAST-SET".into(),
+        bundle: Some(BundleInput {
+            bundle_id: "BREAKFAST".into(),
+            ref_id: "B".into(),
+        }),
+        ..line(1, "89", "2")
+    };
+    let command = PlaceOrder {
+        allow_substitution: true,
+        ..order_of(vec![whole, line(5, "28.50", "2")])
+    };
+    nothing()
+        .given(|facts| facts.bundles = Arc::new(vec![offer]))
+        .and(place(command))
+}
+
+/// Its first component may be replaced by a product up to 10% dearer.
+fn breakfast() -> Definition {
+    let component = |sku: &str, price: &str| Component {
+        sku: Sku::new(sku).unwrap(),
+        name_th: None,
+        name_en: None,
+        quantity: quantity("1"),
+        unit_price: baht(price),
+        role: bundle::Role::Main,
+        tax_rate: None,
+        substitutable: sku == "COFFEE",
+        max_rise: (sku == "COFFEE").then_some(Rate::from_units(1_000)),
+    };
+    Definition {
+        sku: Sku::new("BREAKFAST-SET").unwrap(),
+        name_th: Some("ชุดอาหารเช้า".into()),
+        name_en: None,
+        kind: BundleKind::BreakfastCombo,
+        components: vec![
+            component("COFFEE", "45"),
+            component("SANDWICH", "39"),
+            component("BANANA", "25"),
+        ],
+        pricing: BundleRules::FixedPrice { price: baht("89") },
+        schedule: Schedule::default(),
+        stores: Vec::new(),
+        priority: 0,
+        match_lines: false,
+        returns: ReturnPolicy::Whole,
+    }
+}
+
 /// A valid order: 100.00 of VAT-inclusive goods.
 fn any_order() -> OrderCommand {
     place(order_of(vec![line(1, "100", "1")]))
@@ -159,6 +251,86 @@ fn delivery(status: OrderStatus) -> OrderCommand {
     })
 }
 
+/// What is left of each line and its status; sub-total, order total, cash due and VAT inside.
+fn shape(order: &Order) -> (String, String) {
+    let lines = order.lines.iter().map(|l| {
+        let (line, quantity) = (&l.line, l.line.quantity.to_string());
+        let quantity = quantity.strip_suffix(".0000").unwrap_or(&quantity);
+        format!("{}:{quantity}@{}", line.line_number, l.status.code())
+    });
+    let t = &order.totals;
+    let totals = format!(
+        "{} {} {} {}",
+        t.sub_total, t.order_total, t.cash_due, t.informational_taxes
+    );
+    (lines.collect::<Vec<_>>().join(" "), totals)
+}
+
+#[track_caller]
+fn assert_shape(order: &Order, lines: &str, totals: &str) {
+    assert_eq!(shape(order), (lines.to_owned(), totals.to_owned()));
+}
+
+/// Lines and quantities as commands name them.
+fn named(lines: &[(i32, &str)]) -> Vec<LineQuantityInput> {
+    let lines = lines.iter().map(|(line_number, pieces)| LineQuantityInput {
+        line_number: *line_number,
+        quantity: quantity(pieces),
+    });
+    lines.collect()
+}
+
+fn sealed() -> Sealed {
+    Sealed {
+        subject: "order:1".into(),
+        sealed: "c2VhbGVk".into(),
+    }
+}
+
+/// Cash that a rider of GRAB's took, with a photo.
+fn cash(amount: &str) -> CollectCash {
+    CollectCash {
+        amount: baht(amount),
+        partner_id: "GRAB".into(),
+        rider_id: Some("R-7".into()),
+        tracking_id: None,
+        collected_at: None,
+        proof: Some(Proof {
+            photo: Some("photos/1.jpg".into()),
+            ..Proof::default()
+        }),
+        discrepancy_reason: None,
+    }
+}
+
+fn collect(amount: &str) -> OrderCommand {
+    OrderCommand::CollectCash(cash(amount))
+}
+
+fn attempt(attempt_id: Option<&str>) -> OrderCommand {
+    OrderCommand::RecordFailedDelivery(RecordFailedDelivery {
+        attempt_id: attempt_id.map(str::to_owned),
+        reason: "nobody at home".into(),
+        tracking_id: None,
+        occurred_at: None,
+    })
+}
+
+fn take_back(lines: &[(i32, &str)], refund_fees: bool) -> OrderCommand {
+    OrderCommand::RequestReturn(RequestReturn {
+        lines: named(lines),
+        refund_fees,
+        reason: "does not want it".into(),
+    })
+}
+
+fn refund(amount: &str) -> OrderCommand {
+    OrderCommand::Refund(Refund {
+        amount: baht(amount),
+        reference: Some("RF-1".into()),
+    })
+}
+
 fn cancel(reason: &str) -> OrderCommand {
     OrderCommand::Cancel(Cancel {
         reason: reason.into(),
@@ -183,8 +355,12 @@ fn nothing() -> Scenario {
 
 /// The order of [`any_order`], walked to `status`.
 fn order_at(status: OrderStatus) -> Scenario {
+    walked(nothing().and(any_order()), status)
+}
+
+/// A new order, walked to `status` in single steps.
+fn walked(mut given: Scenario, status: OrderStatus) -> Scenario {
     use OrderStatus as S;
-    let mut given = nothing().and(any_order());
     if status == S::BackOrdered {
         given.facts.store = None;
         given = given.and(OrderCommand::Allocate);
@@ -193,9 +369,10 @@ fn order_at(status: OrderStatus) -> Scenario {
     if status == S::Cancelled {
         given = given.and(cancel("changed my mind"));
     }
+    let due = given.order.totals.cash_due.to_string();
     let walk = [
         (S::Allocated, OrderCommand::Allocate),
-        (S::Released, pay("100")),
+        (S::Released, pay(&due)),
         (S::Released, OrderCommand::Release),
         (S::InProcess, picking(S::InProcess)),
         (S::Picked, picking(S::Picked)),
@@ -207,7 +384,11 @@ fn order_at(status: OrderStatus) -> Scenario {
         (S::Delivered, delivery(S::Delivered)),
     ];
     if status != S::Cancelled {
-        for (_, command) in walk.into_iter().filter(|(reached, _)| *reached <= status) {
+        let from = given.order.status;
+        for (_, command) in walk
+            .into_iter()
+            .filter(|(reached, _)| *reached <= status && *reached > from)
+        {
             given = given.and(command);
         }
     }
@@ -224,6 +405,21 @@ impl Scenario {
         self
     }
 
+    /// So many minutes later.
+    fn after(self, minutes: i64) -> Self {
+        self.given(|facts| facts.now += Duration::minutes(minutes))
+    }
+
+    /// The same order, so many minutes later.
+    fn given_at(&self, minutes: i64) -> Self {
+        let scenario = Self {
+            order: self.order.clone(),
+            actor: self.actor.clone(),
+            facts: self.facts.clone(),
+        };
+        scenario.after(minutes)
+    }
+
     fn by(mut self, role: Role) -> Self {
         self.actor = actor(role);
         self
@@ -236,6 +432,10 @@ impl Scenario {
 
     fn decide(&self, command: &OrderCommand) -> Result<Vec<OrderEvent>, Refusal> {
         decide(&self.order, command, &self.actor, &self.facts)
+    }
+
+    fn with(self, offers: Vec<bundle::Offer>) -> Self {
+        self.given(|facts| facts.bundles = Arc::new(offers))
     }
 
     fn when(&self, command: OrderCommand) -> Then {
@@ -251,6 +451,12 @@ impl Then {
     #[track_caller]
     fn happens(self, expected: OrderEvent) {
         assert_eq!(self.0.unwrap(), [expected]);
+    }
+
+    /// These and no other events, in this order.
+    #[track_caller]
+    fn events(self) -> Vec<OrderEvent> {
+        self.0.unwrap()
     }
 
     #[track_caller]

@@ -1,20 +1,17 @@
 //! Cancelling the whole order: irreversible, and harmless to repeat.
 
-use super::{Decision, already_applied};
+use super::{Decision, already_applied, reason};
 use crate::{
     actor::{Action, Actor},
     order::{
         command::Cancel,
         event::OrderEvent,
-        refusal::{Code, Refusal},
         state::Order,
         status::{Cancellable, PaymentStatus},
-        validate::Problems,
     },
+    refusal::{Code, Refusal},
+    validate::Problems,
 };
-
-/// Longest reason of a cancel.
-const MAX_REASON: usize = 500;
 
 /// Cancels up to 3000 for everybody who may cancel, and at 3500 and 3600 for those who may cancel
 /// late. No cash has been collected by then, so the payment falls back to not applicable.
@@ -32,12 +29,7 @@ pub(super) fn cancel(order: &Order, command: &Cancel, actor: &Actor) -> Decision
         return Err(Refusal::one(Code::CancellationNotAllowed, "", message));
     }
     let mut problems = Problems::default();
-    let reason = problems.required(
-        Code::Validation,
-        "reason",
-        Some(&command.reason),
-        MAX_REASON,
-    );
+    let reason = reason(&mut problems, &command.reason);
     let reason = problems.finish(reason)?;
     let payment_status = PaymentStatus::NotApplicable;
     Ok(vec![OrderEvent::Cancelled {

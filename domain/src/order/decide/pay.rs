@@ -1,12 +1,14 @@
 //! Recording the payment: settled before any cash exists, which is collected at the door.
 
 use super::{Decision, already_applied, not_possible};
-use crate::order::{
-    command::Pay,
-    event::OrderEvent,
+use crate::{
+    order::{
+        command::Pay,
+        event::OrderEvent,
+        state::Order,
+        status::{OrderStatus, PaymentStatus},
+    },
     refusal::Code,
-    state::Order,
-    status::{OrderStatus, PaymentStatus},
     validate::{Problems, clean},
 };
 

@@ -1,39 +1,102 @@
-//! Placing: every rule is checked and every failure reported at once, then the order is priced.
+//! Placing: every rule is checked and every failure reported at once, bundles are recognised, blanks filled from
+//! the catalogue, then the order is priced.
 
+mod bundles;
+mod enrich;
+mod expand;
 mod header;
 mod lines;
+mod match_lines;
+mod sale;
 mod sums;
+
+pub(super) use enrich::{MAX_PRODUCT_NAME, fill_names, list_price};
+pub(super) use lines::{MAX_PIECES, MAX_QUANTITY};
 
 use super::Decision;
 use crate::{
     actor::Actor,
     order::{
         command::PlaceOrder,
-        event::{OrderEvent, Placed},
+        event::{OrderEvent, OrderedBundle, Placed},
         facts::Facts,
-        refusal::{Code, Refusal},
         state::Order,
-        validate::Problems,
     },
+    probe::{Probe, Step},
+    refusal::{Code, Refusal},
+    validate::Problems,
 };
+use bundles::Shop;
+use expand::Basket;
+use header::Header;
+use sums::{Adjustments, Priced};
 
 /// Takes a new order in, priced, at status 1000.
-pub(super) fn place(order: &Order, command: &PlaceOrder, actor: &Actor, facts: &Facts) -> Decision {
+pub(super) fn place(
+    order: &Order,
+    command: &PlaceOrder,
+    actor: &Actor,
+    facts: &Facts,
+    probe: &mut dyn Probe,
+) -> Decision {
     if order.exists() {
         let message = "this order is placed already: place another one under a new id";
         return Err(Refusal::one(Code::OrderExists, "", message));
     }
     let mut problems = Problems::default();
     let header = header::check(&mut problems, command, actor, facts);
-    let lines = lines::check(&mut problems, &command.lines);
-    let adjustments = sums::check_adjustments(&mut problems, command);
-    let priced = lines
-        .zip(adjustments)
-        .and_then(|(lines, adjustments)| sums::price(&mut problems, lines, adjustments));
-    if let Some(priced) = &priced {
+    let (basket, adjustments) = validate(&mut problems, command, facts);
+    probe.step(Step::Validate);
+    let mut warnings = Vec::new();
+    let basket = basket.map(|mut basket| {
+        enrich::enrich(&mut basket.lines, &mut warnings, &facts.products);
+        basket
+    });
+    probe.step(Step::Enrich);
+    let priced = basket.zip(adjustments).and_then(|(basket, adjustments)| {
+        let priced = sums::price(&mut problems, basket.lines, adjustments)?;
+        Some((priced, basket.bundles))
+    });
+    if let Some((priced, _)) = &priced {
         sums::check_totals(&mut problems, command, facts, priced);
     }
-    let placed = header.zip(priced).map(|(header, priced)| Placed {
+    probe.step(Step::Calculate);
+    let placed = header.zip(priced).map(|(mut header, priced)| {
+        header.warnings.append(&mut warnings);
+        placed(command, header, priced)
+    });
+    let placed = problems.finish(placed)?;
+    Ok(vec![OrderEvent::Placed(Box::new(placed))])
+}
+
+/// The rules of the lines, the bundles, the discounts and the fees.
+fn validate(
+    problems: &mut Problems,
+    command: &PlaceOrder,
+    facts: &Facts,
+) -> (Option<Basket>, Option<Adjustments>) {
+    let shop = Shop {
+        channel: header::named_channel(command),
+        store: header::named_store(command),
+        now: facts.now,
+        offers: &facts.bundles,
+    };
+    let lines = lines::check(problems, &command.lines);
+    let named = bundles::check(problems, &command.lines, &shop);
+    enrich::check(problems, &command.lines, &shop, &facts.products);
+    let adjustments = sums::check_adjustments(problems, command);
+    let basket = lines
+        .zip(named)
+        .and_then(|(lines, named)| expand::fill(problems, lines, named, &shop));
+    (basket, adjustments)
+}
+
+fn placed(
+    command: &PlaceOrder,
+    header: Header,
+    (priced, bundles): (Priced, Vec<OrderedBundle>),
+) -> Placed {
+    Placed {
         number: header.number,
         channel: header.channel,
         order_type: header.order_type,
@@ -45,6 +108,7 @@ pub(super) fn place(order: &Order, command: &PlaceOrder, actor: &Actor, facts: &
         t1_number: header.t1_number,
         contact: header.contact,
         lines: priced.lines,
+        bundles,
         order_discounts: priced.order_discounts,
         fees: priced.fees,
         totals: priced.totals,
@@ -54,7 +118,5 @@ pub(super) fn place(order: &Order, command: &PlaceOrder, actor: &Actor, facts: &
         captured_at: command.captured_at,
         allow_substitution: command.allow_substitution,
         warnings: header.warnings,
-    });
-    let placed = problems.finish(placed)?;
-    Ok(vec![OrderEvent::Placed(Box::new(placed))])
+    }
 }

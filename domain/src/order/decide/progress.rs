@@ -6,18 +6,18 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Decision, already_applied, not_possible};
-use crate::order::{
-    command::{RecordDelivery, RecordPicking, RecordShipment},
-    event::{OrderEvent, Step},
+use super::{Decision, already_applied, not_possible, partner_id};
+use crate::{
+    order::{
+        command::{RecordDelivery, RecordPicking, RecordShipment},
+        event::{OrderEvent, Step},
+        facts::Facts,
+        state::Order,
+        status::OrderStatus,
+    },
     refusal::{Code, Refusal},
-    state::Order,
-    status::OrderStatus,
     validate::{Problems, clean_option},
 };
-
-/// Longest tracking id, carrier or shipment id.
-const MAX_PARTNER_ID: usize = 50;
 
 const PICKING: &[OrderStatus] = &[
     OrderStatus::InProcess,
@@ -32,18 +32,18 @@ const DELIVERY: &[OrderStatus] = &[
 ];
 
 /// 3500, 3600, 3700.
-pub(super) fn picking(order: &Order, command: &RecordPicking) -> Decision {
+pub(super) fn picking(order: &Order, command: &RecordPicking, facts: &Facts) -> Decision {
     let mut problems = Problems::default();
     check_news(&mut problems, command.status, PICKING, command.occurred_at);
     problems.finish(Some(()))?;
-    match step(order, command.status, command.occurred_at)? {
+    match step(order, command.status, command.occurred_at, facts.now)? {
         Some(step) => Ok(vec![OrderEvent::PickingRecorded { step }]),
         None => already_applied(),
     }
 }
 
 /// 7000, which brings the tracking id and the carrier, and 7100.
-pub(super) fn shipment(order: &Order, command: &RecordShipment) -> Decision {
+pub(super) fn shipment(order: &Order, command: &RecordShipment, facts: &Facts) -> Decision {
     let mut problems = Problems::default();
     check_news(&mut problems, command.status, SHIPMENT, command.occurred_at);
     let ids = [
@@ -52,7 +52,7 @@ pub(super) fn shipment(order: &Order, command: &RecordShipment) -> Decision {
         ("shipmentId", command.shipment_id.as_ref()),
     ];
     let [tracking_id, carrier, shipment_id] =
-        ids.map(|(path, text)| problems.optional(Code::Validation, path, text, MAX_PARTNER_ID));
+        ids.map(|(path, text)| partner_id(&mut problems, path, text));
     check_tracking(&mut problems, order, command.tracking_id.as_ref());
     let is_new = order.status < command.status;
     if is_new && command.status == OrderStatus::Fulfilled {
@@ -67,7 +67,7 @@ pub(super) fn shipment(order: &Order, command: &RecordShipment) -> Decision {
         }
     }
     problems.finish(Some(()))?;
-    match step(order, command.status, command.occurred_at)? {
+    match step(order, command.status, command.occurred_at, facts.now)? {
         Some(step) => Ok(vec![OrderEvent::ShipmentRecorded {
             step,
             tracking_id,
@@ -79,12 +79,17 @@ pub(super) fn shipment(order: &Order, command: &RecordShipment) -> Decision {
 }
 
 /// 7200, 7300, 7500.
-pub(super) fn delivery(order: &Order, command: &RecordDelivery) -> Decision {
+pub(super) fn delivery(order: &Order, command: &RecordDelivery, facts: &Facts) -> Decision {
     let mut problems = Problems::default();
     check_news(&mut problems, command.status, DELIVERY, command.occurred_at);
     check_tracking(&mut problems, order, command.tracking_id.as_ref());
     problems.finish(Some(()))?;
-    match step(order, command.status, command.occurred_at)? {
+    if command.status == OrderStatus::Delivered && order.is_undelivered() {
+        return Err(not_possible(
+            "the goods go back undelivered: if the customer has them after all, tell operations",
+        ));
+    }
+    match step(order, command.status, command.occurred_at, facts.now)? {
         Some(step) => Ok(vec![OrderEvent::DeliveryRecorded { step }]),
         None => already_applied(),
     }
@@ -105,7 +110,7 @@ fn check_news(
 }
 
 /// News about another parcel than the order's own moves nothing.
-fn check_tracking(problems: &mut Problems, order: &Order, tracking_id: Option<&String>) {
+pub(super) fn check_tracking(problems: &mut Problems, order: &Order, tracking_id: Option<&String>) {
     let (Some(ours), Some(theirs)) = (order.tracking_id.as_deref(), clean_option(tracking_id))
     else {
         return;
@@ -117,10 +122,11 @@ fn check_tracking(problems: &mut Problems, order: &Order, tracking_id: Option<&S
 }
 
 /// The move to `to`; `None` where the order is there or further.
-fn step(
+pub(super) fn step(
     order: &Order,
     to: OrderStatus,
     occurred_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
 ) -> Result<Option<Step>, Refusal> {
     let from = order.status;
     if from >= to {
@@ -132,6 +138,7 @@ fn step(
             to,
             skipped: skipped.to_vec(),
             occurred_at,
+            recorded_at: Some(now),
         })),
         None => {
             let (from, to) = (from.code(), to.code());

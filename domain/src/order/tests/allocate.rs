@@ -24,6 +24,7 @@ fn an_open_order_is_allocated() {
 fn a_store_that_does_not_trade_back_orders() {
     let back_ordered = |reason: &str| OrderEvent::BackOrdered {
         reason: reason.into(),
+        code: None,
     };
     order_at(OrderStatus::Open)
         .given(inactive)
@@ -33,6 +34,55 @@ fn a_store_that_does_not_trade_back_orders() {
         .given(|facts| facts.store = None)
         .when(allocate())
         .happens(back_ordered("store CFR029 is unknown"));
+}
+
+/// An order of one bundle in three lines.
+fn bundled() -> Scenario {
+    let command = place(order_of(bundles::listed("B1", "1")));
+    nothing().with(vec![bundles::breakfast()]).and(command)
+}
+
+fn broken(reason: &str) -> OrderEvent {
+    OrderEvent::BackOrdered {
+        reason: reason.into(),
+        code: Some(Code::ErrBundleAllocationFailed),
+    }
+}
+
+#[test]
+fn a_whole_bundle_is_allocated() {
+    assert_eq!(bundled().when(allocate()).0.unwrap().len(), 1);
+    // A bundle that is cancelled is whole in its way.
+    let mut given = bundled();
+    given
+        .order
+        .lines
+        .push(order_at(OrderStatus::Open).order.lines.remove(0));
+    for line in given.order.lines.iter_mut().take(3) {
+        line.status = OrderStatus::Cancelled;
+    }
+    given.when(allocate()).happens(OrderEvent::Allocated {
+        from: OrderStatus::Open,
+    });
+}
+
+#[test]
+fn a_broken_bundle_back_orders() {
+    let reason = "bundle B1 is not whole: cancel it";
+    let mut cancelled = bundled();
+    cancelled.order.lines[1].status = OrderStatus::Cancelled;
+    cancelled.when(allocate()).happens(broken(reason));
+    let mut lost = bundled();
+    lost.order.lines.truncate(2);
+    lost.when(allocate()).happens(broken(reason));
+    lost.order.lines.clear();
+    lost.when(allocate()).happens(broken(reason));
+    let closed = cancelled.given(inactive);
+    let both = format!("store CFR029 is inactive; {reason}");
+    closed.when(allocate()).happens(broken(&both));
+    let waiting = closed.and(allocate());
+    assert_eq!(waiting.order.status, OrderStatus::BackOrdered);
+    waiting.when(allocate()).nothing_happens();
 }
 
 #[test]

@@ -93,3 +93,30 @@ fn a_cancel_takes_the_payment_and_the_lines_with_it() {
     );
     assert_eq!(order.cancel_reason.as_deref(), Some("customer called"));
 }
+
+#[test]
+fn the_cash_of_a_cancelled_order_is_not_awaited() {
+    let given = order_at(S::Picked).and(cancel("out of everything"));
+    let collection = &given.order.collection;
+    assert_eq!(collection.status, crate::order::CollectionStatus::Pending);
+    assert_eq!(given.order.cod_due(), Money::ZERO);
+    assert_eq!(given.order.refund_promised(), Money::ZERO);
+    let line = &given.order.lines[0];
+    assert_eq!(
+        (line.cancelled(), line.allocated()),
+        (quantity("1"), Quantity::ZERO)
+    );
+}
+
+#[test]
+fn what_comes_or_came_back_is_not_cancelled() {
+    let back = order_at(S::Delivered).and(take_back(&[], false));
+    let received = order_at(S::Delivered)
+        .and(take_back(&[], false))
+        .and(OrderCommand::ReceiveReturn);
+    for given in [back, received] {
+        given
+            .when(cancel("customer called"))
+            .is_refused(&[(Code::CancellationNotAllowed, "")]);
+    }
+}

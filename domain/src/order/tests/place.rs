@@ -6,7 +6,7 @@ use crate::{
     order::{
         PaymentStatus,
         command::{Address, Contact, Slot},
-        event::{Channel, SealedContact, System},
+        event::{Channel, Sealed, System},
     },
 };
 
@@ -26,8 +26,8 @@ pub(super) fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn sealed() -> SealedContact {
-    SealedContact {
+fn sealed() -> Sealed {
+    Sealed {
         subject: "customer:C-1".into(),
         sealed: "c2VhbGVk".into(),
     }
@@ -321,7 +321,7 @@ fn a_contact_is_stored_sealed_or_not_at_all() {
     };
     let named = || with(|o| o.contact = Some(contact.clone()));
     let placed = nothing()
-        .given(|facts| facts.contact = Some(sealed()))
+        .given(|facts| facts.sealed = Some(sealed()))
         .when(named())
         .placed();
     assert_eq!(placed.contact, Some(sealed()));
@@ -354,7 +354,7 @@ fn the_fields_of_a_contact_and_no_value_in_a_message() {
         address: Some(address),
     };
     let refusal = nothing()
-        .given(|facts| facts.contact = Some(sealed()))
+        .given(|facts| facts.sealed = Some(sealed()))
         .decide(&with(|o| o.contact = Some(contact)))
         .unwrap_err();
     assert!(!refusal.to_string().contains("secret"), "{refusal}");

@@ -97,7 +97,7 @@ fn the_fields_of_a_pack() {
         change(&mut line, &mut input);
         line.pack = Some(input);
         let path = format!("lines[0].{field}");
-        refused(place(order_of(vec![line])), Code::ErrInvalidLineItem, &path);
+        refused(place(order_of(vec![line])), Code::ErrInvalidBundle, &path);
     };
     invalid("pack.ordered", |_, p| p.ordered = 0);
     invalid("pack.ordered", |_, p| p.ordered = i32::MIN);

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     money::Rate,
     order::event::{Line, Totals},
+    pricing,
 };
 
 fn placed(command: PlaceOrder) -> Placed {
@@ -273,6 +274,41 @@ fn a_fee_on_top_of_which_vat_comes() {
 
 #[test]
 fn the_totals_of_nothing_are_nothing() {
-    let sums = crate::pricing::price(&[], Money::ZERO, &[]).unwrap();
+    let sums = pricing::price(&[], Money::ZERO, &[]).unwrap();
     assert_eq!(sums.totals, Totals::default());
+}
+
+#[test]
+fn parts_and_cash_round_half_to_even() {
+    let part = |amount: &str, part: &str, whole: &str| {
+        let amount = pricing::proportion(baht(amount), quantity(part), quantity(whole));
+        amount.map(|amount| amount.to_string())
+    };
+    for (amount, of, whole, expected) in [
+        ("10", "1", "3", Some("3.3333")),
+        ("10", "2", "3", Some("6.6667")),
+        ("0.0001", "1", "2", Some("0.0000")),
+        ("0.0003", "1", "2", Some("0.0002")),
+        ("10", "3", "1", Some("30.0000")),
+        ("10", "0", "3", Some("0.0000")),
+        ("10", "1", "0", None),
+        ("10", "1", "-1", None),
+        ("99999999999999", "2", "1", None),
+    ] {
+        assert_eq!(
+            part(amount, of, whole).as_deref(),
+            expected,
+            "{amount} x {of}/{whole}"
+        );
+    }
+    for (amount, cash) in [
+        ("0.005", "0"),
+        ("0.015", "0.02"),
+        ("140.805", "140.80"),
+        ("-0.015", "-0.02"),
+    ] {
+        assert_eq!(pricing::cash(baht(amount)), Some(baht(cash)), "{amount}");
+    }
+    assert!(pricing::is_cash(baht("0.01")) && pricing::is_cash(Money::ZERO));
+    assert!(!pricing::is_cash(baht("0.0001")) && !pricing::is_cash(baht("-0.015")));
 }

@@ -8,6 +8,7 @@ fn step(from: S, to: S, skipped: &[S]) -> Step {
         to,
         skipped: skipped.to_vec(),
         occurred_at: None,
+        recorded_at: Some(now()),
     }
 }
 
@@ -213,4 +214,39 @@ fn the_senders_time_is_kept_if_it_makes_sense() {
     given
         .when(at("1970-01-01T00:00:00Z"))
         .is_refused(&[(Code::Validation, "occurredAt")]);
+}
+
+#[test]
+fn news_of_what_comes_back_is_acknowledged() {
+    let back = order_at(S::Delivered).and(take_back(&[], false));
+    let received = order_at(S::Delivered)
+        .and(take_back(&[], false))
+        .and(OrderCommand::ReceiveReturn);
+    for given in [back, received] {
+        given.when(picking(S::Packed)).nothing_happens();
+        given
+            .when(shipment(S::Fulfilled, Some("TH-1")))
+            .nothing_happens();
+        given.when(delivery(S::OutForDelivery)).nothing_happens();
+        given.when(delivery(S::Delivered)).nothing_happens();
+    }
+}
+
+#[test]
+fn cancelled_lines_take_no_part_in_a_leap() {
+    let short = OrderCommand::ReportShort(crate::order::command::ReportShort {
+        lines: named(&[(2, "0")]),
+        reason: "not on the shelf".into(),
+        report_id: None,
+        occurred_at: None,
+    });
+    let given = walked(nothing().and(place(grab_order())), S::Released).and(short);
+    given
+        .when(picking(S::Packed))
+        .happens(OrderEvent::PickingRecorded {
+            step: step(S::Released, S::Packed, &[S::InProcess, S::Picked]),
+        });
+    let given = given.and(picking(S::Packed));
+    assert_eq!(shape(&given.order).0, "1:1@3700 2:0@9000 3:1@3700");
+    given.when(picking(S::Picked)).nothing_happens();
 }

@@ -4,7 +4,7 @@ use super::*;
 fn a_paid_order_is_released_once() {
     let paid = order_at(OrderStatus::Allocated).and(pay("100"));
     paid.when(OrderCommand::Release)
-        .happens(OrderEvent::Released {});
+        .happens(OrderEvent::Released { at: Some(now()) });
     for status in [
         OrderStatus::Released,
         OrderStatus::Picked,

@@ -6,11 +6,11 @@ use crate::{
     ids::{CustomerId, InvalidId, OrderNumber, RegionId, StoreId},
     order::{
         command::PlaceOrder,
-        event::{Channel, ExternalRef, SealedContact, System},
+        event::{Channel, ExternalRef, Sealed, System},
         facts::{Facts, Standing},
-        refusal::Code,
-        validate::{Problems, clean, clean_option},
     },
+    refusal::Code,
+    validate::{Problems, clean, clean_option},
 };
 
 /// Longest channel, order type, external id or Slick reference.
@@ -29,7 +29,7 @@ pub(super) struct Header {
     pub(super) customer_id: Option<CustomerId>,
     pub(super) t1_membership_id: Option<String>,
     pub(super) t1_number: Option<String>,
-    pub(super) contact: Option<SealedContact>,
+    pub(super) contact: Option<Sealed>,
     pub(super) payment_method: String,
     pub(super) warnings: Vec<String>,
 }
@@ -94,12 +94,20 @@ fn number(problems: &mut Problems, command: &PlaceOrder, facts: &Facts) -> Optio
     }
 }
 
+/// The channel that the command names, if there is one of that name.
+pub(super) fn named_channel(command: &PlaceOrder) -> Option<Channel> {
+    let name = clean(&command.channel)?;
+    let mut channels = Channel::ALL.iter().copied();
+    channels.find(|c| c.as_str().eq_ignore_ascii_case(name))
+}
+
+/// The store that the command names, known or not.
+pub(super) fn named_store(command: &PlaceOrder) -> Option<StoreId> {
+    StoreId::new(clean(&command.store_id)?).ok()
+}
+
 fn channel(problems: &mut Problems, command: &PlaceOrder) -> Option<Channel> {
-    let name = clean(&command.channel).unwrap_or_default();
-    let channel = Channel::ALL
-        .iter()
-        .copied()
-        .find(|c| c.as_str().eq_ignore_ascii_case(name));
+    let channel = named_channel(command);
     if channel.is_none() {
         let names: Vec<&str> = Channel::ALL.iter().map(|c| c.as_str()).collect();
         let message = format!("channel must be one of {}", names.join(", "));
@@ -208,14 +216,14 @@ fn check_standing(
     }
 }
 
-fn contact(problems: &mut Problems, command: &PlaceOrder, facts: &Facts) -> Option<SealedContact> {
+fn contact(problems: &mut Problems, command: &PlaceOrder, facts: &Facts) -> Option<Sealed> {
     let contact = command.contact.as_ref()?.normalised()?;
     problems.contact(&contact);
-    if facts.contact.is_none() {
+    if facts.sealed.is_none() {
         let message = "the contact could not be protected, so it is not stored: try again";
         problems.add(Code::Validation, "contact", message);
     }
-    facts.contact.clone()
+    facts.sealed.clone()
 }
 
 fn payment_method(problems: &mut Problems, command: &PlaceOrder) -> Option<String> {

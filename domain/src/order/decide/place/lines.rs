@@ -2,33 +2,32 @@
 
 use std::collections::HashSet;
 
-use super::sums::check_list;
+use super::{enrich::MAX_PRODUCT_NAME, sums::check_list};
 use crate::{
     ids::Sku,
     money::{Money, Quantity, Rate, SCALE},
     order::{
         command::LineInput,
         event::{Adjustment, Line},
-        refusal::Code,
-        validate::{Problems, clean},
     },
     pricing,
+    refusal::Code,
+    validate::{Problems, clean},
 };
 
 /// Most lines of a submitted order; the expansion of bundles may make more.
-const MAX_LINES: usize = 20;
+pub(super) const MAX_LINES: usize = 20;
 /// Most discounts on one line.
 const MAX_LINE_DISCOUNTS: usize = 10;
-/// Longest product name.
-const MAX_PRODUCT_NAME: usize = 200;
 /// Longest promotion id.
 const MAX_PROMOTION_ID: usize = 50;
 /// Longest unit of measure.
 const MAX_UOM: usize = 10;
 /// DECIMAL(10,4): six digits before the point.
-const MAX_QUANTITY: Quantity = Quantity::from_units(999_999 * SCALE + 9_999);
+pub(in crate::order::decide) const MAX_QUANTITY: Quantity =
+    Quantity::from_units(999_999 * SCALE + 9_999);
 /// Pieces in all packs of a line: the whole part of [`MAX_QUANTITY`].
-const MAX_PIECES: i64 = 999_999;
+pub(in crate::order::decide) const MAX_PIECES: i64 = 999_999;
 /// VAT 7%.
 pub(super) const DEFAULT_TAX_RATE: Rate = Rate::from_units(700);
 /// A rate of 100%: more is a mistake.
@@ -38,7 +37,7 @@ const PRICE_TOLERANCE: Money = Money::from_units(100);
 /// The discount that a unit price below the original one stands for.
 const PRICE_REDUCTION: &str = "PRICE_REDUCTION";
 
-/// The lines by line number, with gross and discount computed; `None` where one is wrong.
+/// The lines in the order they came in, with gross and discount computed; `None` where one is wrong.
 pub(super) fn check(problems: &mut Problems, inputs: &[LineInput]) -> Option<Vec<Line>> {
     let before = problems.count();
     if inputs.is_empty() || inputs.len() > MAX_LINES {
@@ -57,11 +56,10 @@ pub(super) fn check(problems: &mut Problems, inputs: &[LineInput]) -> Option<Vec
         }
         lines.extend(line.check(input));
     }
-    lines.sort_by_key(|line| line.line_number);
     (problems.count() == before).then_some(lines)
 }
 
-/// The problems of one line: they all share a code and the beginning of their path.
+/// The problems of one line: they all share the beginning of their path.
 struct LineProblems<'a> {
     problems: &'a mut Problems,
     index: usize,
@@ -73,9 +71,13 @@ impl LineProblems<'_> {
     }
 
     fn add(&mut self, field: &str, problem: &str) {
+        self.add_as(Code::ErrInvalidLineItem, field, problem);
+    }
+
+    fn add_as(&mut self, code: Code, field: &str, problem: &str) {
         let path = self.path(field);
         let message = format!("{path} {problem}");
-        self.problems.add(Code::ErrInvalidLineItem, path, message);
+        self.problems.add(code, path, message);
     }
 
     fn optional(&mut self, field: &str, text: Option<&String>, max: usize) -> Option<String> {
@@ -124,10 +126,13 @@ impl LineProblems<'_> {
             sku: sku?,
             name_th,
             name_en,
+            short_description: None,
+            image_url: None,
             uom,
             quantity: input.quantity,
             is_weight_item: input.is_weight_item,
             pack: input.pack.map(Into::into),
+            bundle: None,
             unit_price: input.unit_price,
             original_unit_price,
             discounts,
@@ -159,35 +164,39 @@ impl LineProblems<'_> {
         false
     }
 
-    /// A pack line counts and prices packs, so that `pack` and the line must agree.
+    /// A pack line counts and prices packs, so that `pack` and the line must agree. Packs are bundles of one
+    /// product: their problems have the bundles' code.
     fn check_pack(&mut self, input: &LineInput) -> bool {
         let Some(pack) = input.pack else { return true };
         let before = self.problems.count();
+        let code = Code::ErrInvalidBundle;
         let (ordered, units) = (i64::from(pack.ordered), i64::from(pack.units_per_pack));
         if ordered <= 0 {
-            self.add("pack.ordered", "must be above zero");
+            self.add_as(code, "pack.ordered", "must be above zero");
         } else if input.quantity.units() != ordered * SCALE {
-            self.add(
+            self.add_as(
+                code,
                 "quantity",
                 "must equal pack.ordered: a pack line counts packs",
             );
         }
         if units <= 0 {
-            self.add("pack.unitsPerPack", "must be above zero");
+            self.add_as(code, "pack.unitsPerPack", "must be above zero");
         } else if ordered > 0 && ordered * units > MAX_PIECES {
             let problem = format!("makes more than {MAX_PIECES} pieces of the packs ordered");
-            self.add("pack.unitsPerPack", &problem);
+            self.add_as(code, "pack.unitsPerPack", &problem);
         }
         if !pack.unit_price.is_positive() {
-            self.add("pack.unitPrice", "must be above zero");
+            self.add_as(code, "pack.unitPrice", "must be above zero");
         } else if pack.unit_price != input.unit_price {
-            self.add(
+            self.add_as(
+                code,
                 "unitPrice",
                 "must equal pack.unitPrice: a pack line is priced per pack",
             );
         }
         if input.is_weight_item {
-            self.add("isWeightItem", "must not be set on a pack line");
+            self.add_as(code, "isWeightItem", "must not be set on a pack line");
         }
         self.problems.count() == before
     }

@@ -1,28 +1,25 @@
 //! Discounts, fees and the rules of the order's sums.
 
-use super::lines::{DEFAULT_TAX_RATE, MAX_TAX_RATE};
+use super::{
+    super::limits,
+    lines::{DEFAULT_TAX_RATE, MAX_TAX_RATE},
+};
 use crate::{
     money::Money,
     order::{
         command::{AdjustmentInput, PlaceOrder},
         event::{Adjustment, Line, Totals},
         facts::Facts,
-        refusal::Code,
-        validate::Problems,
     },
     pricing::{self, Fee, Item, PricingError},
+    refusal::Code,
+    validate::Problems,
 };
 
 /// Most discounts on an order, and most fees.
 const MAX_ADJUSTMENTS: usize = 10;
 /// Longest kind of a discount or a fee.
 const MAX_KIND: usize = 50;
-/// The least order total.
-const MIN_ORDER_TOTAL: Money = Money::from_units(100_000);
-/// The most discount, in percent of the original prices.
-const MAX_DISCOUNT_PERCENT: i128 = 90;
-/// The least cash on delivery.
-const MIN_COD: Money = Money::from_units(10_000);
 /// How far a stated total may lie from ours: 0.01 THB.
 const TOTAL_TOLERANCE: u64 = 100;
 
@@ -150,9 +147,9 @@ pub(super) fn price(
         line.tax_contained = sums.tax.contained;
         line.tax_added = sums.tax.added;
     }
-    for (fee, tax) in fees.iter_mut().zip(&sums.fees) {
-        fee.tax_contained = tax.contained;
-        fee.tax_added = tax.added;
+    for (fee, charge) in fees.iter_mut().zip(&sums.fees) {
+        fee.tax_contained = charge.tax.contained;
+        fee.tax_added = charge.tax.added;
     }
     Some(Priced {
         lines,
@@ -182,35 +179,13 @@ pub(super) fn check_totals(
 ) {
     let totals = &priced.totals;
     let total = totals.order_total;
-    if total < MIN_ORDER_TOTAL {
-        let message = format!("the order total is {total}, the least is {MIN_ORDER_TOTAL}");
-        problems.add(Code::MinOrderValue, "", message);
-    }
-    let discount = i128::from(totals.total_discount.units());
-    if discount * 100 > i128::from(priced.gross.units()) * MAX_DISCOUNT_PERCENT {
-        let message = format!(
-            "the discounts come to {}, the most is {MAX_DISCOUNT_PERCENT}% of {}",
-            totals.total_discount, priced.gross
-        );
-        problems.add(Code::MaxDiscountPercent, "", message);
-    }
+    limits::check_totals(problems, totals, priced.gross);
     if let Some(stated) = command.expected_total
         && stated.units().abs_diff(total.units()) > TOTAL_TOLERANCE
     {
         let message = format!("expectedTotal is {stated}, the order comes to {total}");
         problems.add(Code::ErrTotalMismatch, "expectedTotal", message);
     }
-    // An unknown store is a problem of its own; what it offers is then not known either.
-    if let Some(store) = &facts.store {
-        let due = totals.cash_due;
-        let problem = match store.cod_limit {
-            None => "cash on delivery is not offered at this store".to_owned(),
-            Some(limit) if due > limit => {
-                format!("cash on delivery is limited to {limit} here, the order comes to {due}")
-            }
-            Some(_) if due < MIN_COD => format!("cash on delivery starts at {MIN_COD}"),
-            Some(_) => return,
-        };
-        problems.add(Code::ErrInvalidPaymentMethod, "paymentMethod", problem);
-    }
+    let store = facts.store.as_ref();
+    limits::check_cod(problems, "paymentMethod", store, totals.cash_due);
 }
