@@ -65,11 +65,66 @@ pub const PROJECTION_RETRIES_TOTAL: &str = "ledger_projection_retries_total";
 /// `outcome` (`done`, `already_applied`, `replayed`, or why it was not carried out).
 pub const COMMAND_SECONDS: &str = "ledger_command_seconds";
 
-/// Counter: decisions overtaken by another command on the same order.
+/// Histogram: seconds that a step of an order's workflow took before its events went to the log, by label
+/// `step` (`validate`, `enrich`, `calculate`, `allocate`, `pay`, `release`).
+pub const STEP_SECONDS: &str = "ledger_step_seconds";
+
+/// Counter: decisions overtaken by another command on the same entity.
 pub const COMMAND_CONFLICTS: &str = "ledger_command_conflicts_total";
 
 /// Counter: snapshots that disagreed with their events and were deleted. Must stay 0.
 pub const SNAPSHOT_MISMATCHES: &str = "ledger_snapshot_mismatches_total";
+
+// ---- processes ---------------------------------------------------------------------------------
+// What the ledger does by itself. All but the workflow's and the day end's carry the label `process`.
+
+/// Gauge: events in the log that the process is not done with.
+pub const PROCESS_LAG_EVENTS: &str = "ledger_process_lag_events";
+
+/// Gauge: seconds for which the oldest event that the process is not done with has been in the log;
+/// 0 when there is none. Up to a second when all is well.
+pub const PROCESS_LAG_SECONDS: &str = "ledger_process_lag_seconds";
+
+/// Gauge: 1 when the process stands still at an event it cannot take in.
+pub const PROCESS_FAILED: &str = "ledger_process_failed";
+
+/// Counter: events read.
+pub const PROCESS_EVENTS_TOTAL: &str = "ledger_process_events_total";
+
+/// Counter: pages tried again after an error that may pass.
+pub const PROCESS_RETRIES_TOTAL: &str = "ledger_process_retries_total";
+
+/// Counter: commands given, by labels `command` and `outcome` (as for [`COMMAND_SECONDS`]).
+pub const PROCESS_COMMANDS_TOTAL: &str = "ledger_process_commands_total";
+
+/// Histogram: seconds from an order's arrival in the log to its release by the workflow.
+pub const WORKFLOW_SECONDS: &str = "ledger_workflow_seconds";
+
+/// Histogram: seconds that one step of the workflow took, by label `step` (`allocate`, `pay`,
+/// `release`).
+pub const WORKFLOW_STEP_SECONDS: &str = "ledger_workflow_step_seconds";
+
+/// Counter: runs of an order, by label `outcome` (`released`, `awaits_release`, `back_ordered`,
+/// `cancelled`, `refused`, `unknown`, `fault`). `unknown` and `fault` are defects.
+pub const WORKFLOW_ORDERS_TOTAL: &str = "ledger_workflow_orders_total";
+
+/// Counter: timers that fired, by labels `kind` (`approval`, `stuck`, `collection`) and `outcome`
+/// (`done`, `nothing_to_do`, `refused`, `fault`).
+pub const TIMERS_FIRED_TOTAL: &str = "ledger_timers_fired_total";
+
+/// Histogram: seconds by which a timer fired late, by label `kind`.
+pub const TIMER_LATE_SECONDS: &str = "ledger_timer_late_seconds";
+
+/// Histogram: seconds that one round of the day end took: up to 200 remittances told what is
+/// expected of them.
+pub const DAY_END_SECONDS: &str = "ledger_day_end_seconds";
+
+/// Counter: items that remittances were told of.
+pub const DAY_END_ITEMS_TOTAL: &str = "ledger_day_end_items_total";
+
+/// Counter: orders whose cash a closed remittance settled, by label `outcome` (`done`, `refused`,
+/// `fault`).
+pub const CASH_SETTLED_TOTAL: &str = "ledger_cash_settled_total";
 
 // ---- api ---------------------------------------------------------------------------------------
 

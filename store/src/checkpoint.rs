@@ -5,6 +5,11 @@
 //! rows, [`save`]. So a batch is applied exactly once, and a runner that was thought dead cannot
 //! apply anything after its successor began.
 
+pub mod lease;
+mod status;
+
+pub use status::{Failure, Status, clear_failure, record_failure, status};
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
@@ -59,8 +64,9 @@ pub async fn all(
     log_id: LogId,
 ) -> Result<Vec<Checkpoint>, StoreError> {
     let rows = sqlx::query_as(
-        "SELECT name, position, owner_epoch, updated_at FROM projection_checkpoint \
-         WHERE log_id = $1 ORDER BY name",
+        // A migration that resets a projection keeps older programs away from it by a time that never comes.
+        "SELECT name, position, owner_epoch, least(updated_at, clock_timestamp()) AS updated_at \
+         FROM projection_checkpoint WHERE log_id = $1 ORDER BY name",
     )
     .bind(log_id.0)
     .fetch_all(executor)

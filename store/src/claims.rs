@@ -25,3 +25,30 @@ pub async fn holder(
     .await?;
     Ok(holder)
 }
+
+/// Most values one look-up of [`holders`] takes.
+pub const MAX_HOLDERS: usize = 1_000;
+
+/// Those of the values that some aggregate claimed, each with that aggregate's id.
+///
+/// # Errors
+/// More than [`MAX_HOLDERS`] values, or the database is unreachable.
+pub async fn holders(
+    pool: &PgPool,
+    log_id: LogId,
+    scope: &str,
+    values: &[&str],
+) -> Result<Vec<(String, String)>, StoreError> {
+    if values.len() > MAX_HOLDERS {
+        return Err(StoreError::Invalid(format!("{} values", values.len())));
+    }
+    let holders = sqlx::query_as(
+        "SELECT value, aggregate_id FROM claims WHERE log_id = $1 AND scope = $2 AND value = ANY($3)",
+    )
+    .bind(log_id.0)
+    .bind(scope)
+    .bind(values)
+    .fetch_all(pool)
+    .await?;
+    Ok(holders)
+}

@@ -1,7 +1,7 @@
 //! The PostgreSQL event log: group commit, gapless positions, idempotency, a hash chain.
 //!
 //! The log knows records, not orders. [`Log`] appends and reads; the modules beside it are the
-//! small tables everything else needs: checkpoints, keys, numbers, stores, snapshots, audit.
+//! small tables everything else needs: checkpoints, keys, numbers, snapshots, audit.
 
 pub mod append;
 pub mod audit;
@@ -17,7 +17,6 @@ pub mod numbers;
 mod read;
 mod record;
 pub mod snapshots;
-pub mod stores;
 pub mod verify;
 pub mod wake;
 

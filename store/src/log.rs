@@ -90,6 +90,20 @@ impl Log {
         read::page(&self.pool, self.log_id, after, limit).await
     }
 
+    /// Up to `limit` events of one aggregate type after a position, in order. For types with few events: it looks at
+    /// every event of the type.
+    ///
+    /// # Errors
+    /// The database is unreachable.
+    pub async fn of_type(
+        &self,
+        aggregate_type: &str,
+        after: Position,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        read::of_type(&self.pool, self.log_id, aggregate_type, after, limit).await
+    }
+
     /// The end of the log.
     ///
     /// # Errors

@@ -97,7 +97,7 @@ pub struct NewEvent {
     pub event_version: String,
     /// JSON text, stored byte for byte.
     pub payload: String,
-    /// JSON object with string values, stored byte for byte.
+    /// JSON object, stored byte for byte.
     pub metadata: String,
 }
 
