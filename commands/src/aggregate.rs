@@ -1,35 +1,63 @@
-//! The order as a cqrs-es aggregate: newtypes over the pure domain, which knows nothing of cqrs-es.
+//! An entity as a cqrs-es aggregate: newtypes over the pure domain, which knows nothing of cqrs-es.
+
+use std::sync::{Mutex, PoisonError};
 
 use cqrs_es::{Aggregate, DomainEvent, event_sink::EventSink};
 use domain::{
     actor::Actor,
-    order::{Facts, Order, OrderCommand, OrderEvent, Refusal, decide},
+    entity::{Entity, Event},
+    refusal::Refusal,
 };
 use serde::{Deserialize, Serialize};
 
-/// `aggregate_type` of orders in the log.
-pub const ORDER: &str = "order";
+use crate::steps::{StepMicros, StepWatch};
 
-/// An order, driven by cqrs-es.
+/// An entity, driven by cqrs-es.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct OrderAggregate(pub Order);
+pub struct Driven<E>(pub E);
 
-/// An order event, as cqrs-es stores it.
+/// An event, as cqrs-es stores it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct OrderFact(pub OrderEvent);
+pub struct Fact<V>(pub V);
 
 /// A command and who gives it.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct Ask<E: Entity> {
     /// What is asked.
-    pub command: OrderCommand,
+    pub command: E::Command,
     /// Who asks.
     pub actor: Actor,
 }
 
-impl DomainEvent for OrderFact {
+/// What a decision needs beside the command: its facts, and a watch for its steps.
+pub struct Services<F> {
+    facts: F,
+    watch: Mutex<StepWatch>,
+}
+
+impl<F> From<F> for Services<F> {
+    /// With a watch that starts now.
+    fn from(facts: F) -> Self {
+        Self {
+            facts,
+            watch: Mutex::new(StepWatch::start()),
+        }
+    }
+}
+
+impl<F> Services<F> {
+    /// What the watch showed.
+    pub(crate) fn into_steps(self) -> StepMicros {
+        self.watch
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .steps()
+    }
+}
+
+impl<V: Event> DomainEvent for Fact<V> {
     fn event_type(&self) -> String {
         self.0.event_type().to_owned()
     }
@@ -39,26 +67,35 @@ impl DomainEvent for OrderFact {
     }
 }
 
-impl Aggregate for OrderAggregate {
-    const TYPE: &'static str = ORDER;
-    type Command = Ask;
-    type Event = OrderFact;
+impl<E: Entity> Aggregate for Driven<E> {
+    const TYPE: &'static str = E::TYPE;
+    type Command = Ask<E>;
+    type Event = Fact<E::Event>;
     type Error = Refusal;
-    type Services = Facts;
+    type Services = Services<E::Facts>;
 
     async fn handle(
         &mut self,
-        ask: Ask,
-        facts: &Facts,
+        ask: Ask<E>,
+        services: &Services<E::Facts>,
         sink: &EventSink<Self>,
     ) -> Result<(), Refusal> {
-        for event in decide(&self.0, &ask.command, &ask.actor, facts)? {
-            sink.write(OrderFact(event), self).await;
+        let decided = {
+            let mut watch = services
+                .watch
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let (ask, facts) = (&ask, &services.facts);
+            self.0
+                .decide_probed(&ask.command, &ask.actor, facts, &mut *watch)?
+        };
+        for event in decided {
+            sink.write(Fact(event), self).await;
         }
         Ok(())
     }
 
-    fn apply(&mut self, event: OrderFact) {
+    fn apply(&mut self, event: Fact<E::Event>) {
         self.0.apply(&event.0);
     }
 }

@@ -1,28 +1,33 @@
 //! Why a command was not carried out, for the caller to branch on.
 
-use domain::{actor::Action, ids::OrderId, order::Refusal};
+use domain::{actor::Action, entity::Entity, refusal::Refusal};
 
 /// A command that had no effect, or whose effect is not known.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CommandError {
-    /// The order's rules forbid it; every broken rule is named.
+    /// The entity's rules forbid it; every broken rule is named.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Nobody knows the order, or it belongs to a store outside the caller's scope.
-    #[error("order {0} is not known; check the id")]
-    NotFound(OrderId),
-    /// The caller's role may never do this.
-    #[error("this role may not {0:?}; ask somebody whose role may", action)]
+    /// Nobody knows the entity, or it belongs to a store outside the caller's scope.
+    #[error("{kind} {id} is not known; check the id")]
+    NotFound {
+        /// The kind of entity, as the log names it.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// The caller's role may never do this, or it belongs to the whole chain and the caller to some stores.
+    #[error("you may not {}; ask somebody who may", .action.as_str())]
     Forbidden {
         /// What was asked for.
         action: Action,
     },
-    /// The order has moved on since the caller looked.
-    #[error("the order is at version {actual}; read it again and decide anew")]
+    /// The entity has moved on since the caller looked.
+    #[error("it is at version {actual} by now; read it again and decide anew")]
     VersionConflict {
         /// What the caller expected, where it said so.
         expected: Option<i64>,
-        /// Where the order stands.
+        /// Where the entity stands.
         actual: i64,
     },
     /// The command id was used before for another command.
@@ -34,7 +39,7 @@ pub enum CommandError {
     )]
     OrderExists {
         /// The order that has it.
-        holder: OrderId,
+        holder: String,
         /// `number` or `ref:<SYSTEM>`.
         scope: String,
         /// The number or reference.
@@ -58,6 +63,14 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// Nobody knows this entity, or the caller may not know of it.
+    pub fn not_found<E: Entity>(id: &E::Id) -> Self {
+        Self::NotFound {
+            kind: E::TYPE,
+            id: id.to_string(),
+        }
+    }
+
     /// Whether sending the same command with the same id again may succeed.
     pub const fn is_retryable(&self) -> bool {
         matches!(
@@ -70,7 +83,7 @@ impl CommandError {
     pub const fn outcome(&self) -> &'static str {
         match self {
             Self::Refused(_) => "refused",
-            Self::NotFound(_) => "not_found",
+            Self::NotFound { .. } => "not_found",
             Self::Forbidden { .. } => "forbidden",
             Self::VersionConflict { .. } => "conflict",
             Self::CommandReused => "reused",

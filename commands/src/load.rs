@@ -1,4 +1,4 @@
-//! Loading an order: from memory, else a snapshot and its tail, else its whole stream.
+//! Loading an entity: from memory, else a snapshot and its tail, else its whole stream.
 //!
 //! Streams are read through postgres-es, whose column names our table has. Memory is only ever a guess: the
 //! append checks its version, and an answer that appends nothing checks it before it is given.
@@ -7,84 +7,76 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
-use domain::{
-    ids::OrderId,
-    order::{Order, upcast},
-};
+use domain::{decode, entity::Entity, order::Order};
 use moka::sync::Cache;
 use postgres_es::PostgresEventRepository;
 use store::{Log, Position, StreamHead, StreamId, snapshots};
 
-use crate::{
-    aggregate::{ORDER, OrderAggregate},
-    error::CommandError,
-    record::OCCURRED_AT,
-};
+use crate::{aggregate::Driven, error::CommandError, record::OCCURRED_AT};
 
-/// An order as the write side knows it.
+/// An entity as the write side knows it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LoadedOrder {
+pub struct Loaded<E: Entity = Order> {
     /// Its id.
-    pub id: OrderId,
+    pub id: E::Id,
     /// Events so far; 0 before the first.
     pub version: i64,
     /// Position of its last event.
     pub position: Position,
-    /// When it was placed.
-    pub placed_at: DateTime<Utc>,
+    /// When its first event happened.
+    pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
     /// Its state.
-    pub order: Arc<Order>,
+    pub state: Arc<E>,
 }
 
-impl LoadedOrder {
-    /// An order that is not in the log yet.
-    pub fn unplaced(id: OrderId, now: DateTime<Utc>) -> Self {
+impl<E: Entity> Loaded<E> {
+    /// One that is not in the log yet.
+    pub fn absent(id: E::Id, now: DateTime<Utc>) -> Self {
         Self {
             id,
             version: 0,
             position: Position::START,
-            placed_at: now,
+            created_at: now,
             updated_at: now,
-            order: Arc::default(),
+            state: Arc::default(),
         }
     }
 }
 
-/// Loads orders and remembers the hot ones.
-#[derive(Clone)]
-pub struct Loader {
+/// Loads entities of one kind and remembers the hot ones.
+pub(crate) struct Loader<E: Entity> {
     log: Log,
     repository: Arc<PostgresEventRepository>,
-    hot: Cache<OrderId, LoadedOrder>,
+    hot: Cache<E::Id, Loaded<E>>,
     snapshot_from: i64,
 }
 
-impl Loader {
-    /// A loader that remembers up to `hot_orders` orders and looks for snapshots of streams longer than
+impl<E: Entity> Loader<E> {
+    /// A loader that remembers up to `hot` entities and looks for snapshots of streams longer than
     /// `snapshot_from` events.
-    pub fn new(log: Log, hot_orders: u64, snapshot_from: i64) -> Self {
+    pub(crate) fn new(log: Log, hot: u64, snapshot_from: i64) -> Self {
         let repository = Arc::new(PostgresEventRepository::new(log.pool().clone()));
         Self {
             log,
             repository,
-            hot: Cache::new(hot_orders),
+            hot: Cache::new(hot),
             snapshot_from,
         }
     }
 
-    /// The order as remembered or as stored; `None` when the log does not know it.
-    pub async fn load(&self, id: OrderId) -> Result<Option<LoadedOrder>, CommandError> {
-        match self.hot.get(&id) {
-            Some(order) => Ok(Some(order)),
+    /// The entity as remembered or as stored; `None` when the log does not know it.
+    pub(crate) async fn load(&self, id: &E::Id) -> Result<Option<Loaded<E>>, CommandError> {
+        match self.hot.get(id) {
+            Some(loaded) => Ok(Some(loaded)),
             None => self.reload(id).await,
         }
     }
 
-    /// The order as stored now.
-    pub async fn reload(&self, id: OrderId) -> Result<Option<LoadedOrder>, CommandError> {
-        let stream = stream_id(id);
+    /// The entity as stored now.
+    pub(crate) async fn reload(&self, id: &E::Id) -> Result<Option<Loaded<E>>, CommandError> {
+        let stream = stream_id::<E>(id);
         let Some(head) = self.log.stream_head(&stream).await.map_err(unavailable)? else {
             return Ok(None);
         };
@@ -93,40 +85,41 @@ impl Loader {
         Ok(Some(loaded))
     }
 
-    /// Whether the order is still at the version it was loaded at.
-    pub async fn is_current(&self, loaded: &LoadedOrder) -> Result<bool, CommandError> {
+    /// Whether the entity is still at the version it was loaded at.
+    pub(crate) async fn is_current(&self, loaded: &Loaded<E>) -> Result<bool, CommandError> {
         let head = self
             .log
-            .stream_head(&stream_id(loaded.id))
+            .stream_head(&stream_id::<E>(&loaded.id))
             .await
             .map_err(unavailable)?;
         Ok(head.map_or(0, |h| h.version) == loaded.version)
     }
 
-    /// Keeps the newest state of an order.
-    pub fn remember(&self, loaded: LoadedOrder) {
-        self.hot.entry(loaded.id).and_upsert_with(|old| match old {
+    /// Keeps the newest state of an entity.
+    pub(crate) fn remember(&self, loaded: Loaded<E>) {
+        let entry = self.hot.entry(loaded.id.clone());
+        entry.and_upsert_with(|old| match old {
             Some(old) if old.value().version > loaded.version => old.into_value(),
             _ => loaded,
         });
     }
 
-    /// Forgets what memory says of an order.
-    pub fn forget(&self, id: OrderId) {
-        self.hot.invalidate(&id);
+    /// Forgets what memory says of an entity.
+    pub(crate) fn forget(&self, id: &E::Id) {
+        self.hot.invalidate(id);
     }
 
-    async fn read(&self, id: OrderId, head: &StreamHead) -> Result<LoadedOrder, CommandError> {
+    async fn read(&self, id: &E::Id, head: &StreamHead) -> Result<Loaded<E>, CommandError> {
         let key = id.to_string();
         let start = self.snapshot(id, head).await?;
         let tail = match &start {
             Some((version, _)) => {
                 let after = usize::try_from(*version).unwrap_or_default();
                 self.repository
-                    .get_last_events::<OrderAggregate>(&key, after)
+                    .get_last_events::<Driven<E>>(&key, after)
                     .await
             }
-            None => self.repository.get_events::<OrderAggregate>(&key).await,
+            None => self.repository.get_events::<Driven<E>>(&key).await,
         };
         let tail = tail.map_err(|e| CommandError::Unavailable(e.to_string()))?;
         let (mut version, mut state) = start.unwrap_or_default();
@@ -135,25 +128,26 @@ impl Loader {
         }
         if version < head.version {
             return Err(CommandError::Internal(format!(
-                "order {id} ends at version {version}, not {}",
+                "{} {id} ends at version {version}, not {}",
+                E::TYPE,
                 head.version
             )));
         }
         let position = self.position_of(id, head, version).await?;
-        Ok(LoadedOrder {
-            id,
+        Ok(Loaded {
+            id: id.clone(),
             version,
             position,
-            placed_at: state.placed_at,
+            created_at: state.created_at,
             updated_at: state.updated_at,
-            order: Arc::new(state.order),
+            state: Arc::new(state.state),
         })
     }
 
     /// The head's position, or the newer one when the stream grew between the two reads.
     async fn position_of(
         &self,
-        id: OrderId,
+        id: &E::Id,
         head: &StreamHead,
         version: i64,
     ) -> Result<Position, CommandError> {
@@ -162,7 +156,7 @@ impl Loader {
         }
         let head = self
             .log
-            .stream_head(&stream_id(id))
+            .stream_head(&stream_id::<E>(id))
             .await
             .map_err(unavailable)?;
         Ok(head.map_or(Position::START, |h| h.last_position))
@@ -170,14 +164,14 @@ impl Loader {
 
     async fn snapshot(
         &self,
-        id: OrderId,
+        id: &E::Id,
         head: &StreamHead,
-    ) -> Result<Option<(i64, Folded)>, CommandError> {
+    ) -> Result<Option<(i64, Folded<E>)>, CommandError> {
         if head.version <= self.snapshot_from {
             return Ok(None);
         }
         let (pool, log_id) = (self.log.pool(), self.log.log_id());
-        let found = snapshots::load(pool, log_id, &stream_id(id), &state_tag())
+        let found = snapshots::load(pool, log_id, &stream_id::<E>(id), &state_tag::<E>())
             .await
             .map_err(unavailable)?;
         let Some(snapshot) = found else {
@@ -186,22 +180,22 @@ impl Loader {
         match serde_json::from_str(&snapshot.state) {
             Ok(folded) => Ok(Some((snapshot.version, folded))),
             Err(error) => {
-                tracing::warn!(order = %id, version = snapshot.version, %error, "snapshot does not decode; reading the whole stream");
+                tracing::warn!(kind = E::TYPE, %id, version = snapshot.version, %error, "snapshot does not decode; reading the whole stream");
                 Ok(None)
             }
         }
     }
 }
 
-/// An order's state with the two times its metadata give it: what a snapshot holds.
+/// An entity's state with the two times its metadata give it: what a snapshot holds.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Folded {
-    pub(crate) order: Order,
-    pub(crate) placed_at: DateTime<Utc>,
+pub(crate) struct Folded<E> {
+    pub(crate) state: E,
+    pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
 }
 
-impl Folded {
+impl<E: Entity> Folded<E> {
     /// Applies one event with its metadata.
     pub(crate) fn apply(
         &mut self,
@@ -210,30 +204,30 @@ impl Folded {
         payload: serde_json::Value,
         metadata: &serde_json::Value,
     ) -> Result<(), CommandError> {
-        let event = upcast::decode_value(event_type, event_version, payload)
+        let event = decode::decode_value(event_type, event_version, payload)
             .map_err(|e| CommandError::Internal(e.to_string()))?;
         let at = occurred_at(metadata);
-        if !self.order.exists() {
-            self.placed_at = at;
+        if !self.state.exists() {
+            self.created_at = at;
         }
         self.updated_at = at;
-        self.order.apply(&event);
+        self.state.apply(&event);
         Ok(())
     }
 }
 
 /// Names the shape of [`Folded`]: a snapshot with another tag is not read.
-pub(crate) fn state_tag() -> String {
-    format!("order/{}", Order::STATE_VERSION)
+pub(crate) fn state_tag<E: Entity>() -> String {
+    format!("{}/{}", E::TYPE, E::STATE_VERSION)
 }
 
-/// The stream of an order.
-pub fn stream_id(id: OrderId) -> StreamId {
-    StreamId::new(ORDER, id.to_string())
+/// The stream of an entity.
+pub fn stream_id<E: Entity>(id: &E::Id) -> StreamId {
+    StreamId::new(E::TYPE, id.to_string())
 }
 
-fn apply_next(
-    state: &mut Folded,
+fn apply_next<E: Entity>(
+    state: &mut Folded<E>,
     version: i64,
     event: SerializedEvent,
 ) -> Result<i64, CommandError> {
@@ -241,7 +235,8 @@ fn apply_next(
     if sequence != version + 1 {
         let id = &event.aggregate_id;
         return Err(CommandError::Internal(format!(
-            "order {id}: event {sequence} follows {version}"
+            "{} {id}: event {sequence} follows {version}",
+            E::TYPE
         )));
     }
     state.apply(

@@ -4,15 +4,13 @@
 
 use std::{ops::Range, sync::Arc};
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-use domain::ids::OrderNumber;
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{calendar::business_day, ids::OrderNumber};
 use store::{Log, StoreError, numbers};
 use tokio::sync::Mutex;
 
 /// Numbers drawn at once: one database call per this many orders.
 const BLOCK: i64 = 500;
-/// Bangkok is UTC+7 all year.
-const BANGKOK_OFFSET_HOURS: i64 = 7;
 
 /// Hands out order numbers.
 #[derive(Clone)]
@@ -37,7 +35,7 @@ impl Numbers {
 
     /// The next number of the Bangkok day that `now` falls in.
     pub async fn next(&self, now: DateTime<Utc>) -> Result<OrderNumber, StoreError> {
-        let day = bangkok_day(now);
+        let day = business_day(now);
         let mut block = self.block.lock().await;
         if block.0 != day || block.1.is_empty() {
             let first = numbers::draw_block(self.log.pool(), self.log.log_id(), day, BLOCK).await?;
@@ -46,27 +44,5 @@ impl Numbers {
         let number = block.1.next().unwrap_or_default();
         let text = format!("QC-{}-{number:06}", day.format("%Y-%m-%d"));
         OrderNumber::new(text).map_err(|e| StoreError::Corrupt(e.to_string()))
-    }
-}
-
-/// What a clock in Bangkok shows.
-pub fn bangkok_time(at: DateTime<Utc>) -> NaiveDateTime {
-    (at + TimeDelta::hours(BANGKOK_OFFSET_HOURS)).naive_utc()
-}
-
-/// The business day in Bangkok.
-pub fn bangkok_day(now: DateTime<Utc>) -> NaiveDate {
-    bangkok_time(now).date()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bangkok_day_turns_at_17_utc() {
-        let at = |s: &str| bangkok_day(s.parse().unwrap()).to_string();
-        assert_eq!(at("2026-03-01T16:59:59Z"), "2026-03-01");
-        assert_eq!(at("2026-03-01T17:00:00Z"), "2026-03-02");
     }
 }

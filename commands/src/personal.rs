@@ -1,29 +1,41 @@
 //! Personal data under a key per subject.
 //!
-//! A subject is a customer, or a single order where the channel names no customer. The contact is encrypted
-//! with the subject's key (AES-256-GCM, NIST SP 800-38D, random 96-bit nonce) and only the ciphertext is part
-//! of the event and of its hash. Subject keys are kept outside the log, wrapped by a key derived from the
-//! master key (HKDF-SHA256, RFC 5869). Destroying a subject's key erases the person for good and leaves the
-//! chain valid.
+//! A subject is a customer, or a single order or message where nobody names a customer. Data is encrypted with the
+//! subject's key (AES-256-GCM, NIST SP 800-38D, random 96-bit nonce) and only the ciphertext is part of the event
+//! and of its hash. Subject keys are kept outside the log, wrapped by a key derived from the master key
+//! (HKDF-SHA256, RFC 5869). Destroying a subject's key erases the person for good and leaves the chain valid.
+//!
+//! # Erasure
+//!
+//! [`Vault::forget`] destroys the key: its row stays behind, empty, so that nothing can ever be stored under that
+//! name again. What is sealed for the subject later gets a new key under the next name (a *generation*, part of the
+//! sealed data), and what was sealed before stays unreadable. Every append carries the wrapped key that its events
+//! are sealed with, and the log refuses it when that key is not there any more: a process that still remembers the
+//! old key can neither bring it back nor lose new data under it; it is told to seal again.
+//!
+//! Reading stops at once in the process that erased, and in every other one within [`KEY_TTL`], for which it may
+//! remember a key. Copies that lie outside the database's live rows live on until they expire: PostgreSQL's dead
+//! rows until the next vacuum, write-ahead log and backups for their retention time.
 
 mod cipher;
+mod keyring;
+mod subject;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use domain::{
-    ids::{CustomerId, OrderId},
-    order::{command::Contact, event::SealedContact},
-};
-use moka::sync::Cache;
-use store::{Log, SubjectKey, keys};
+use domain::order::event::Sealed;
+use serde::{Serialize, de::DeserializeOwned};
+use store::{Log, SubjectKey};
 
-use self::cipher::{Key, MasterKeys};
+use self::keyring::Keyring;
+use crate::error::CommandError;
 
-/// Subject keys held in memory at once.
-const CACHED_KEYS: u64 = 20_000;
-/// How long a key may be used without asking the database whether it still exists.
-const KEY_TTL: Duration = Duration::from_secs(60);
+pub use store::keys::Erasure;
+pub use subject::Subject;
+
+/// How long a process may use a key without asking the database whether it still exists.
+pub const KEY_TTL: Duration = Duration::from_secs(60);
 
 /// Why personal data could not be sealed or opened.
 #[derive(Debug, thiserror::Error)]
@@ -40,37 +52,48 @@ pub enum VaultError {
         /// Whose data it is.
         subject: String,
     },
+    /// The subject was erased too often.
+    #[error(
+        "{subject} was erased {} times and can get no further key",
+        subject::MAX_GENERATIONS
+    )]
+    WornOut {
+        /// Whose data it is.
+        subject: String,
+    },
     /// The key table is out of reach.
     #[error(transparent)]
     Store(#[from] store::StoreError),
 }
 
-/// Seals and opens contacts.
-#[derive(Clone)]
-pub struct Vault {
-    log: Log,
-    master: Arc<MasterKeys>,
-    cache: Cache<String, Arc<Key>>,
+impl From<VaultError> for CommandError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Store(e) => Self::Unavailable(e.to_string()),
+            other => Self::Internal(other.to_string()),
+        }
+    }
 }
 
-/// A sealed contact and, for a subject that is new with this order, the key to store with it.
-pub struct Sealed {
+/// Seals and opens personal data. Cheap to clone.
+#[derive(Clone)]
+pub struct Vault {
+    keyring: Keyring,
+}
+
+/// Sealed data, and the key that the append of its event must carry.
+pub struct Sealing {
     /// For the event.
-    pub contact: SealedContact,
-    /// For the same append as the event.
-    pub new_key: Option<SubjectKey>,
+    pub data: Sealed,
+    /// For the same append as the event: stored where the subject had no key, else compared with the one there is.
+    pub key: SubjectKey,
 }
 
 impl Vault {
     /// A vault over the log's key table. `master_key` is 32 bytes.
     pub fn new(log: Log, master_key: &[u8]) -> Result<Self, VaultError> {
         Ok(Self {
-            log,
-            master: Arc::new(MasterKeys::derive(master_key)?),
-            cache: Cache::builder()
-                .max_capacity(CACHED_KEYS)
-                .time_to_live(KEY_TTL)
-                .build(),
+            keyring: Keyring::new(log, master_key)?,
         })
     }
 
@@ -78,63 +101,53 @@ impl Vault {
     /// With another one old contacts could not be read, new ones would be sealed under it, and repeated
     /// commands would count as different ones.
     pub async fn check(&self) -> Result<(), VaultError> {
-        match keys::any(self.log.pool(), self.log.log_id()).await? {
-            Some((subject, wrapped)) => self.remember(&subject, &wrapped).map(drop),
-            None => Ok(()),
-        }
+        self.keyring.check().await
     }
 
     /// A keyed fingerprint (HMAC-SHA256) of a command's content: equal contents can be recognised,
     /// and nobody can guess a phone number from it.
     pub fn fingerprint(&self, content: &[u8]) -> [u8; 32] {
-        self.master.fingerprint(content)
+        self.keyring.master().fingerprint(content)
     }
 
-    /// Seals a contact for its subject: the customer where there is one, else the order.
+    /// Seals personal data for its subject.
     ///
-    /// A new key travels in the same append as the order that needs it, so that a refused order leaves none behind.
-    /// When two first orders of a customer race, the log takes one key and tells the other order to seal again.
-    pub async fn seal(
+    /// A new key travels in the same append as the event that needs it, so that a refused command leaves none
+    /// behind. When two first commands of a customer race, the log takes one key and tells the other to seal again.
+    pub async fn seal<T: Serialize>(
         &self,
-        contact: &Contact,
-        customer: Option<&CustomerId>,
-        order: OrderId,
-    ) -> Result<Sealed, VaultError> {
-        let subject = match customer {
-            Some(customer) => format!("customer:{customer}"),
-            None => format!("order:{order}"),
-        };
-        let existing = match customer {
-            Some(_) => self.existing_key(&subject).await?,
-            None => None,
-        };
-        let (key, new_key) = match existing {
-            Some(key) => (key, None),
-            None => {
-                let key = Arc::new(Key::generate()?);
-                let wrapped = self.master.wrap(&key, &subject)?;
-                let subject = subject.clone();
-                (key, Some(SubjectKey { subject, wrapped }))
-            }
-        };
-        let plain = serde_json::to_vec(contact).map_err(|_| VaultError::Crypto)?;
-        let sealed = BASE64.encode(key.seal(&plain, subject.as_bytes())?);
-        Ok(Sealed {
-            contact: SealedContact { subject, sealed },
-            new_key,
+        plain: &T,
+        subject: &Subject,
+    ) -> Result<Sealing, VaultError> {
+        let plain = serde_json::to_vec(plain).map_err(|_| VaultError::Crypto)?;
+        let (name, kept) = self.keyring.current(subject).await?;
+        let data = BASE64.encode(kept.key.seal(&plain, name.as_bytes())?);
+        Ok(Sealing {
+            data: Sealed {
+                subject: name.clone(),
+                sealed: data,
+            },
+            key: SubjectKey {
+                subject: name,
+                wrapped: kept.wrapped.clone(),
+            },
         })
     }
 
-    /// The contact, or `None` when its subject's key was destroyed.
-    pub async fn open(&self, sealed: &SealedContact) -> Result<Option<Contact>, VaultError> {
-        let Some(key) = self.existing_key(&sealed.subject).await? else {
+    /// What was sealed, or `None` when its subject was erased.
+    pub async fn open<T: DeserializeOwned>(
+        &self,
+        sealed: &Sealed,
+    ) -> Result<Option<T>, VaultError> {
+        let Some(kept) = self.keyring.get(&sealed.subject).await? else {
             return Ok(None);
         };
         let unreadable = || VaultError::Unreadable {
             subject: sealed.subject.clone(),
         };
         let bytes = BASE64.decode(&sealed.sealed).map_err(|_| unreadable())?;
-        let plain = key
+        let plain = kept
+            .key
             .open(&bytes, sealed.subject.as_bytes())
             .ok_or_else(unreadable)?;
         serde_json::from_slice(&plain)
@@ -142,25 +155,14 @@ impl Vault {
             .map_err(|_| unreadable())
     }
 
-    async fn existing_key(&self, subject: &str) -> Result<Option<Arc<Key>>, VaultError> {
-        if let Some(key) = self.cache.get(subject) {
-            return Ok(Some(key));
-        }
-        match keys::get(self.log.pool(), self.log.log_id(), subject).await? {
-            Some(wrapped) => self.remember(subject, &wrapped).map(Some),
-            None => Ok(None),
-        }
+    /// Destroys the subject's key, in the name of `actor`, who is kept with it. Who may is the caller's to check:
+    /// [`crate::CommandBus::forget`] does.
+    pub async fn forget(&self, subject: &Subject, actor: &str) -> Result<Erasure, VaultError> {
+        self.keyring.destroy(subject, actor).await
     }
 
-    fn remember(&self, subject: &str, wrapped: &[u8]) -> Result<Arc<Key>, VaultError> {
-        let key = self
-            .master
-            .unwrap(wrapped, subject)
-            .ok_or_else(|| VaultError::Unreadable {
-                subject: subject.to_owned(),
-            })?;
-        let key = Arc::new(key);
-        self.cache.insert(subject.to_owned(), key.clone());
-        Ok(key)
+    /// The log refused what was sealed under this name: ask the database before it is used again.
+    pub(crate) fn refused(&self, name: &str) {
+        self.keyring.distrust(name);
     }
 }

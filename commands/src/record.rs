@@ -1,45 +1,81 @@
 //! From a decision to the records the log stores.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
+    entity::{Entity, Event},
     ids::CommandId,
-    order::{Order, OrderEvent, event::Placed},
+    order::Order,
 };
-use store::{Claim, NewEvent};
+use serde::{Serialize, Serializer};
+use store::NewEvent;
 use uuid::Uuid;
 
-use crate::{aggregate::OrderFact, request::Request};
+use crate::{aggregate::Fact, request::Request, steps::StepMicros};
+
+pub use crate::kind::NUMBER;
 
 /// Metadata key: the subject of the credential that acted.
 pub const ACTOR_ID: &str = "actorId";
 /// Metadata key: the role it acted in.
 pub const ACTOR_ROLE: &str = "actorRole";
-/// Metadata key: the order's store.
-pub const STORE_ID: &str = "storeId";
-/// Metadata key: the store's region.
-pub const REGION: &str = "region";
-/// Metadata key: when the decision was made, RFC 3339.
-pub const OCCURRED_AT: &str = "occurredAt";
-/// Metadata key: what belongs together.
-pub const CORRELATION_ID: &str = "correlationId";
 /// Metadata key: the event or command that caused this one.
 pub const CAUSATION_ID: &str = "causationId";
+/// Metadata key: what belongs together.
+pub const CORRELATION_ID: &str = "correlationId";
+/// Metadata key: when the decision was made, RFC 3339.
+pub const OCCURRED_AT: &str = "occurredAt";
+/// Metadata key: the store's region.
+pub const REGION: &str = "region";
+/// Metadata key: how long the steps of the workflow took, in microseconds by name.
+pub const STEP_MICROS: &str = "stepMicros";
+/// Metadata key: the entity's store.
+pub const STORE_ID: &str = "storeId";
 /// Metadata key: the W3C trace context of the request.
 pub const TRACEPARENT: &str = "traceparent";
 
-/// The records of a decision. `order` is the state after it.
-pub fn events(
-    facts: &[OrderFact],
-    order: &Order,
-    request: &Request,
+/// What is stored beside an event: the keys above.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    actor_id: &'a str,
+    actor_role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causation_id: Option<Uuid>,
+    correlation_id: Uuid,
+    #[serde(serialize_with = "milliseconds")]
+    occurred_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+    #[serde(skip_serializing_if = "StepMicros::is_empty")]
+    step_micros: StepMicros,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+}
+
+/// The records of a decision. `after` is the state after it.
+pub(crate) fn events<E: Entity>(
+    facts: &[Fact<E::Event>],
+    after: &E,
+    request: &Request<E>,
+    steps: StepMicros,
     now: DateTime<Utc>,
 ) -> Result<Vec<NewEvent>, serde_json::Error> {
-    let metadata = metadata(order, request, now)?;
+    let metadata = serde_json::to_string(&Metadata {
+        actor_id: &request.actor.id,
+        actor_role: request.actor.role.as_str(),
+        causation_id: request.causation_id,
+        correlation_id: request.correlation_id,
+        occurred_at: now,
+        region: after.region().map(|r| r.as_str()),
+        step_micros: steps,
+        store_id: after.store_id().map(|s| s.as_str()),
+        traceparent: request.traceparent.as_deref(),
+    })?;
     facts
         .iter()
-        .map(|OrderFact(event)| {
+        .map(|Fact(event)| {
             Ok(NewEvent {
                 event_id: Uuid::now_v7(),
                 event_type: event.event_type().to_owned(),
@@ -51,61 +87,110 @@ pub fn events(
         .collect()
 }
 
-fn metadata(
-    order: &Order,
-    request: &Request,
-    now: DateTime<Utc>,
-) -> Result<String, serde_json::Error> {
-    let mut map = BTreeMap::new();
-    map.insert(ACTOR_ID, request.actor.id.clone());
-    map.insert(ACTOR_ROLE, request.actor.role.as_str().to_owned());
-    map.insert(
-        OCCURRED_AT,
-        now.to_rfc3339_opts(SecondsFormat::Millis, true),
-    );
-    map.insert(CORRELATION_ID, request.correlation_id.to_string());
-    map.insert(STORE_ID, order.store_id.to_string());
-    map.insert(REGION, order.region.to_string());
-    if let Some(cause) = request.causation_id {
-        map.insert(CAUSATION_ID, cause.to_string());
-    }
-    if let Some(trace) = &request.traceparent {
-        map.insert(TRACEPARENT, trace.clone());
-    }
-    serde_json::to_string(&map)
+fn milliseconds<S: Serializer>(at: &DateTime<Utc>, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// What must be unique in the whole log: the order's number and each partner's reference.
-pub fn claims(facts: &[OrderFact]) -> Vec<Claim> {
-    let mut claims = Vec::new();
-    for OrderFact(event) in facts {
-        if let OrderEvent::Placed(placed) = event {
-            claims.push(Claim {
-                scope: NUMBER.to_owned(),
-                value: placed.number.to_string(),
-            });
-            claims.extend(references(placed));
-        }
+/// A command's content for its fingerprint: what is asked of which entity, without the command's own id.
+pub(crate) fn content<E: Entity>(request: &Request<E>) -> Result<Vec<u8>, serde_json::Error> {
+    let id = request.target.id().map(AsText);
+    // Orders came first: what is stored of their commands goes without the kind.
+    if E::TYPE == Order::TYPE {
+        serde_json::to_vec(&(id, &request.command))
+    } else {
+        serde_json::to_vec(&(id, &request.command, E::TYPE))
     }
-    claims
 }
 
-/// Claim scope of order numbers.
-pub const NUMBER: &str = "number";
+/// An id as its text.
+struct AsText<'a, Id>(&'a Id);
 
-fn references(placed: &Placed) -> impl Iterator<Item = Claim> + '_ {
-    placed.refs.iter().map(|r| Claim {
-        scope: format!("ref:{}", r.system.as_str()),
-        value: r.reference.clone(),
-    })
-}
-
-/// A command's content for its fingerprint: what is asked of which order, without the command's own id.
-pub fn content(request: &Request) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&(request.target.order_id(), &request.command))
+impl<Id: std::fmt::Display> Serialize for AsText<'_, Id> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self.0)
+    }
 }
 
 /// The command id as the log stores it.
 pub const fn command_id(id: CommandId) -> Uuid {
     id.0
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        actor::{Actor, Role, StoreScope},
+        bundle::{Bundle, BundleCommand, BundleId},
+        ids::OrderId,
+        order::{OrderCommand, OrderEvent},
+        store::{Store, StoreCommand},
+    };
+
+    use super::*;
+    use crate::request::Target;
+
+    fn request<E: Entity>(target: Target<E::Id>, command: E::Command) -> Request<E> {
+        Request {
+            command_id: CommandId(Uuid::from_u128(1)),
+            actor: Actor {
+                id: "somchai".into(),
+                role: Role::Ops,
+                stores: StoreScope::All,
+            },
+            expected_version: None,
+            target,
+            command,
+            correlation_id: Uuid::from_u128(2),
+            causation_id: Some(Uuid::from_u128(3)),
+            traceparent: Some("00-1-2-01".into()),
+        }
+    }
+
+    fn content_of<E: Entity>(id: E::Id, command: E::Command) -> String {
+        let content = content::<E>(&request(Target::Entity(id), command)).unwrap();
+        String::from_utf8(content).unwrap()
+    }
+
+    #[test]
+    fn the_metadata_has_the_names_that_readers_know() {
+        let command = OrderCommand::Release;
+        let request = request::<Order>(Target::New, command);
+        let steps = StepMicros {
+            release: Some(7),
+            ..StepMicros::default()
+        };
+        let at = "2026-11-24T10:00:00.5Z".parse().unwrap();
+        let facts = [Fact(OrderEvent::Released { at: None })];
+        let records = events::<Order>(&facts, &Order::default(), &request, steps, at).unwrap();
+        let metadata: serde_json::Value = serde_json::from_str(&records[0].metadata).unwrap();
+        let expected = serde_json::json!({
+            ACTOR_ID: "somchai",
+            ACTOR_ROLE: "ops",
+            CAUSATION_ID: Uuid::from_u128(3),
+            CORRELATION_ID: Uuid::from_u128(2),
+            OCCURRED_AT: "2026-11-24T10:00:00.500Z",
+            REGION: "",
+            STEP_MICROS: { "release": 7 },
+            STORE_ID: "",
+            TRACEPARENT: "00-1-2-01",
+        });
+        assert_eq!(metadata, expected);
+    }
+
+    #[test]
+    fn the_content_of_a_command_never_changes_its_form() {
+        // What was stored of a command in the past must be equal to what a repeat of it gives today.
+        let id = OrderId(Uuid::from_u128(9));
+        assert_eq!(
+            content_of::<Order>(id, OrderCommand::Allocate),
+            r#"["00000000-0000-0000-0000-000000000009",{"type":"allocate"}]"#
+        );
+        let new = content(&request::<Order>(Target::New, OrderCommand::Allocate)).unwrap();
+        assert_eq!(new, br#"[null,{"type":"allocate"}]"#);
+        let bundle =
+            content_of::<Bundle>(BundleId::new("CFR001").unwrap(), BundleCommand::Activate);
+        assert_eq!(bundle, r#"["CFR001",{"type":"activate"},"bundle"]"#);
+        let store = content_of::<Store>("CFR001".parse().unwrap(), StoreCommand::Activate);
+        assert_eq!(store, r#"["CFR001",{"type":"activate"},"store"]"#);
+    }
 }

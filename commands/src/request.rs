@@ -2,28 +2,29 @@
 
 use domain::{
     actor::Actor,
+    entity::Entity,
     ids::{CommandId, OrderId},
-    order::OrderCommand,
+    order::Order,
 };
 use store::Position;
 use uuid::Uuid;
 
-use crate::load::LoadedOrder;
+use crate::load::Loaded;
 
 /// One command as it reaches the bus.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct Request<E: Entity = Order> {
     /// The caller's name for this command: repeating it repeats the receipt.
     pub command_id: CommandId,
     /// Who acts.
     pub actor: Actor,
-    /// The version the caller decided on; a conflict when the order has moved on. Without it the bus decides
-    /// anew on the order's newest version.
+    /// The version the caller decided on, 0 for an entity that must not exist yet; a conflict when the entity has
+    /// moved on. Without it the bus decides anew on the newest version.
     pub expected_version: Option<i64>,
-    /// Which order.
-    pub target: Target,
+    /// Which entity.
+    pub target: Target<E::Id>,
     /// What is asked.
-    pub command: OrderCommand,
+    pub command: E::Command,
     /// What belongs together across systems.
     pub correlation_id: Uuid,
     /// What caused this command, where known.
@@ -32,33 +33,33 @@ pub struct Request {
     pub traceparent: Option<String>,
 }
 
-/// The order a command is for.
+/// The entity a command is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// A new one.
+pub enum Target<Id = OrderId> {
+    /// A new one, whose id the bus draws: orders only.
     New,
-    /// This one.
-    Order(OrderId),
+    /// This one. A command that creates starts it where nobody knows it yet.
+    Entity(Id),
 }
 
-impl Target {
-    /// The order's id, where it has one.
-    pub const fn order_id(self) -> Option<OrderId> {
+impl<Id> Target<Id> {
+    /// The entity's id, where the caller named it.
+    pub const fn id(&self) -> Option<&Id> {
         match self {
             Self::New => None,
-            Self::Order(id) => Some(id),
+            Self::Entity(id) => Some(id),
         }
     }
 }
 
 /// Proof that a command is in the log, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
+pub struct Receipt<Id = OrderId> {
     /// The command.
     pub command_id: CommandId,
-    /// The order it changed.
-    pub order_id: OrderId,
-    /// The order's version after it.
+    /// The entity it changed.
+    pub id: Id,
+    /// The entity's version after it.
     pub version: i64,
     /// The log's position after it: a read at this position sees it.
     pub position: Position,
@@ -70,9 +71,9 @@ pub struct Receipt {
 
 /// A command that was carried out.
 #[derive(Debug, Clone)]
-pub struct Outcome {
-    /// The order as it is after the command; after a replay, as it is now.
-    pub order: LoadedOrder,
+pub struct Outcome<E: Entity = Order> {
+    /// The entity as it is after the command; after a replay, as it is now.
+    pub entity: Loaded<E>,
     /// The proof.
-    pub receipt: Receipt,
+    pub receipt: Receipt<E::Id>,
 }

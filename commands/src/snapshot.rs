@@ -3,7 +3,7 @@
 //! A snapshot is a fold of *stored* events, never of the state a command left in memory. Each time one is
 //! written, the one before it is checked against the same fold; one that disagrees is deleted and counted.
 
-use domain::ids::OrderId;
+use domain::entity::Entity;
 use observability::names;
 use store::{
     Log, StoreError,
@@ -16,27 +16,26 @@ use crate::{
     load::{Folded, state_tag, stream_id, unavailable},
 };
 
-/// Orders waiting for a snapshot; more are dropped, to come again with their next event.
+/// Entities of a kind waiting for a snapshot; more are dropped, to come again with their next event.
 const QUEUE: usize = 256;
 /// Events read at once.
 const PAGE: i64 = 500;
 
 /// Asks for snapshots without waiting for them.
-#[derive(Clone)]
-pub struct Snapshots {
+pub(crate) struct Snapshots<E: Entity> {
     every: i64,
-    queue: mpsc::Sender<OrderId>,
+    queue: mpsc::Sender<E::Id>,
 }
 
-impl Snapshots {
+impl<E: Entity> Snapshots<E> {
     /// Starts the writer: a snapshot whenever a stream passes a multiple of `every` events.
     /// The writer ends when the last handle is dropped.
-    pub fn start(log: Log, every: i64) -> Self {
-        let (queue, mut waiting) = mpsc::channel(QUEUE);
+    pub(crate) fn start(log: Log, every: i64) -> Self {
+        let (queue, mut waiting) = mpsc::channel::<E::Id>(QUEUE);
         tokio::spawn(async move {
             while let Some(id) = waiting.recv().await {
-                if let Err(error) = take(&log, id).await {
-                    tracing::warn!(order = %id, %error, "no snapshot was taken; the whole stream is read meanwhile");
+                if let Err(error) = take::<E>(&log, &id).await {
+                    tracing::warn!(kind = E::TYPE, %id, %error, "no snapshot was taken; the whole stream is read meanwhile");
                 }
             }
         });
@@ -44,20 +43,20 @@ impl Snapshots {
     }
 
     /// Notes that a stream grew from one version to another.
-    pub fn grown(&self, id: OrderId, from: i64, to: i64) {
+    pub(crate) fn grown(&self, id: &E::Id, from: i64, to: i64) {
         if self.every > 0 && to / self.every > from / self.every {
-            let _full_queue_drops = self.queue.try_send(id);
+            let _full_queue_drops = self.queue.try_send(id.clone());
         }
     }
 }
 
-/// Folds an order's stored events, checks the snapshot there is, and stores a new one.
-pub async fn take(log: &Log, id: OrderId) -> Result<(), CommandError> {
-    let stream = stream_id(id);
-    let old = snapshots::load(log.pool(), log.log_id(), &stream, &state_tag())
+/// Folds an entity's stored events, checks the snapshot there is, and stores a new one.
+pub async fn take<E: Entity>(log: &Log, id: &E::Id) -> Result<(), CommandError> {
+    let stream = stream_id::<E>(id);
+    let old = snapshots::load(log.pool(), log.log_id(), &stream, &state_tag::<E>())
         .await
         .map_err(unavailable)?;
-    let mut folded = Folded::default();
+    let mut folded = Folded::<E>::default();
     let mut version = 0;
     loop {
         let page = log
@@ -69,7 +68,9 @@ pub async fn take(log: &Log, id: OrderId) -> Result<(), CommandError> {
             folded.apply(&event.event_type, &event.event_version, payload, &metadata)?;
             version = event.sequence;
             if let Some(old) = old.as_ref().filter(|s| s.version == version) {
-                check(log, id, old, &folded).await.map_err(unavailable)?;
+                check::<E>(log, id, old, &folded)
+                    .await
+                    .map_err(unavailable)?;
             }
         }
         if page.is_empty() {
@@ -79,19 +80,30 @@ pub async fn take(log: &Log, id: OrderId) -> Result<(), CommandError> {
     let state =
         serde_json::to_string(&folded).map_err(|e| CommandError::Internal(e.to_string()))?;
     let snapshot = Snapshot { version, state };
-    snapshots::save(log.pool(), log.log_id(), &stream, &state_tag(), &snapshot)
-        .await
-        .map_err(unavailable)?;
+    snapshots::save(
+        log.pool(),
+        log.log_id(),
+        &stream,
+        &state_tag::<E>(),
+        &snapshot,
+    )
+    .await
+    .map_err(unavailable)?;
     Ok(())
 }
 
-async fn check(log: &Log, id: OrderId, old: &Snapshot, folded: &Folded) -> Result<(), StoreError> {
-    if serde_json::from_str::<Folded>(&old.state).is_ok_and(|state| state == *folded) {
+async fn check<E: Entity>(
+    log: &Log,
+    id: &E::Id,
+    old: &Snapshot,
+    folded: &Folded<E>,
+) -> Result<(), StoreError> {
+    if serde_json::from_str::<Folded<E>>(&old.state).is_ok_and(|state| state == *folded) {
         return Ok(());
     }
     metrics::counter!(names::SNAPSHOT_MISMATCHES).increment(1);
-    tracing::error!(order = %id, version = old.version, "a snapshot disagreed with its events and was deleted");
-    snapshots::delete(log.pool(), log.log_id(), &stream_id(id)).await
+    tracing::error!(kind = E::TYPE, %id, version = old.version, "a snapshot disagreed with its events and was deleted");
+    snapshots::delete(log.pool(), log.log_id(), &stream_id::<E>(id)).await
 }
 
 fn parse(text: &str) -> Result<serde_json::Value, CommandError> {

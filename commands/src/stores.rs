@@ -1,114 +1,78 @@
-//! What is known of the stores, held in memory and refreshed from the reference table.
+//! The stores of the chain, folded from the log.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
-};
+mod adopt;
 
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
 use domain::{
     ids::{RegionId, StoreId},
-    money::{Money, SCALE},
     order::facts::StoreFacts,
+    store::Store,
 };
-use store::{Log, StoreError, stores};
+use store::{Log, Position, StoreError};
 
-/// A change of a store is seen everywhere within this time.
-const MAX_AGE: Duration = Duration::from_secs(10);
-/// A store nobody knows is looked up again at most this often.
-const MISS_INTERVAL: Duration = Duration::from_secs(1);
+use crate::directory::{Directory, MAX_AGE};
 
-/// Zones where cash on delivery is offered.
-const COD_ZONES: [&str; 2] = ["BKK", "METRO"];
-/// The most cash an order may be paid with where a store has no limit of its own: 5,000 THB.
-const COD_LIMIT: Money = Money::from_units(5_000 * SCALE);
+pub use adopt::adopt;
 
-/// The stores, by id.
-pub type Known = Arc<HashMap<StoreId, StoreFacts>>;
-
-/// The stores of the chain.
+/// The stores of the chain. Cheap to clone.
 #[derive(Clone)]
-pub struct StoreDirectory {
-    log: Log,
-    known: Arc<RwLock<(Option<Instant>, Known)>>,
-}
+pub struct StoreDirectory(Arc<Directory<Store, ()>>);
 
 impl StoreDirectory {
-    /// A directory over the log's reference table; reads it at the first question.
+    /// A directory over the log; reads at the first question.
     pub fn new(log: Log) -> Self {
-        Self {
-            log,
-            known: Arc::default(),
-        }
+        Self(Arc::new(Directory::new(log, |_| ())))
     }
 
-    /// What is known of a store.
-    pub async fn get(&self, id: &StoreId) -> Result<Option<StoreFacts>, StoreError> {
-        let (read_at, known) = self.remembered();
-        let found = known.get(id);
-        let limit = if found.is_some() {
-            MAX_AGE
-        } else {
-            MISS_INTERVAL
-        };
-        if read_at.is_some_and(|at| at.elapsed() < limit) {
-            return Ok(found.cloned());
+    /// What an order's decision sees of a store at a moment; `None` for one that nobody opened. A store that another
+    /// process has just opened is found.
+    pub async fn facts(
+        &self,
+        id: &StoreId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<StoreFacts>, StoreError> {
+        let mut known = self.0.known(MAX_AGE).await?;
+        if !known.states.contains_key(id) && self.0.is_in_log(id).await? {
+            known = self.0.known(Duration::ZERO).await?;
         }
-        Ok(self.refresh().await?.get(id).cloned())
+        Ok(known.states.get(id).and_then(|store| store.facts(now)))
     }
 
     /// The stores of a region, as last read.
     pub fn in_region(&self, region: &RegionId) -> Vec<StoreId> {
-        let (_, known) = self.remembered();
-        known
+        let (_, known) = self.0.remembered();
+        let is_there = |store: &Store| store.profile.as_ref().is_some_and(|p| p.region == *region);
+        let mut stores: Vec<StoreId> = known
+            .states
             .iter()
-            .filter(|(_, facts)| facts.region == *region)
+            .filter(|(_, store)| is_there(store))
             .map(|(id, _)| id.clone())
-            .collect()
+            .collect();
+        stores.sort_unstable();
+        stores
     }
 
-    /// Reads the table now.
-    pub async fn refresh(&self) -> Result<Known, StoreError> {
-        let fresh = self.read().await?;
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) =
-            (Some(Instant::now()), fresh.clone());
-        Ok(fresh)
+    /// Every store with its id, as of at most ten seconds ago.
+    pub async fn all(&self) -> Result<Vec<(StoreId, Store)>, StoreError> {
+        let known = self.0.known(MAX_AGE).await?;
+        let mut stores: Vec<_> = known
+            .states
+            .iter()
+            .map(|(id, store)| (id.clone(), store.clone()))
+            .collect();
+        stores.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(stores)
     }
 
-    fn remembered(&self) -> (Option<Instant>, Known) {
-        self.known
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// Reads what has happened meanwhile.
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        self.0.known(Duration::ZERO).await.map(drop)
     }
 
-    async fn read(&self) -> Result<Known, StoreError> {
-        let mut known = HashMap::new();
-        for record in stores::all(self.log.pool()).await? {
-            let corrupt =
-                |what: String| StoreError::Corrupt(format!("store {}: {what}", record.store_id));
-            let id = StoreId::new(record.store_id.clone()).map_err(|e| corrupt(e.to_string()))?;
-            let region =
-                RegionId::new(record.region.clone()).map_err(|e| corrupt(e.to_string()))?;
-            let cod_limit = match &record.cod_limit {
-                Some(limit) => Some(
-                    limit
-                        .parse()
-                        .map_err(|_| corrupt(format!("bad COD limit {limit}")))?,
-                ),
-                None => COD_ZONES
-                    .contains(&record.zone.as_str())
-                    .then_some(COD_LIMIT),
-            };
-            known.insert(
-                id,
-                StoreFacts {
-                    region,
-                    active: record.active,
-                    cod_limit,
-                },
-            );
-        }
-        Ok(Arc::new(known))
+    /// Notes that this process changed a store.
+    pub(crate) fn changed(&self, at: Position) {
+        self.0.changed(at);
     }
 }

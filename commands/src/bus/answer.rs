@@ -1,0 +1,146 @@
+//! Answers that append nothing: refusals, repeats, and what the log did not take.
+
+use domain::ids::CommandId;
+use observability::names;
+use store::AppendError;
+
+use super::run::{Attempt, Run};
+use crate::{
+    error::CommandError,
+    kind::{Kind, NUMBER},
+    load::{Loaded, unavailable},
+    record,
+    request::{Outcome, Receipt},
+};
+
+impl<E: Kind> Run<'_, E> {
+    /// A command that would append nothing: the answer stands only if the command was not carried out before
+    /// and the entity is still as it was loaded.
+    pub(super) async fn without_effect(
+        &self,
+        loaded: Loaded<E>,
+        hash: [u8; 32],
+        answer: Result<(), CommandError>,
+    ) -> Result<Attempt<E>, CommandError> {
+        let log = &self.bus.sources.log;
+        let before = log
+            .receipt(record::command_id(self.request.command_id))
+            .await
+            .map_err(unavailable)?;
+        match before {
+            Some((earlier, receipt)) if earlier == hash => return self.replay(receipt).await,
+            Some(_) => return Err(CommandError::CommandReused),
+            None => {}
+        }
+        if loaded.version > 0 && !self.lane.loader.is_current(&loaded).await? {
+            self.lane.loader.forget(&loaded.id);
+            return Ok(Attempt::Again {
+                actual: loaded.version,
+            });
+        }
+        answer?;
+        let receipt = Receipt {
+            command_id: self.request.command_id,
+            id: loaded.id.clone(),
+            version: loaded.version,
+            position: loaded.position,
+            event_ids: Vec::new(),
+            replayed: false,
+        };
+        Ok(Attempt::Done(Box::new(Outcome {
+            entity: loaded,
+            receipt,
+        })))
+    }
+
+    /// The receipt of then, with the entity as it is now.
+    pub(super) async fn replay(&self, receipt: store::Receipt) -> Result<Attempt<E>, CommandError> {
+        let id: E::Id = receipt.aggregate_id.parse().map_err(|_| {
+            let text = &receipt.aggregate_id;
+            CommandError::Internal(format!("{text} is not the id of a {}", E::TYPE))
+        })?;
+        let entity = self
+            .lane
+            .loader
+            .reload(&id)
+            .await?
+            .ok_or_else(|| CommandError::not_found::<E>(&id))?;
+        self.check_scope(&entity).await?;
+        let mut receipt = receipt_of(self.request.command_id, id, receipt);
+        receipt.replayed = true;
+        Ok(Attempt::Done(Box::new(Outcome { entity, receipt })))
+    }
+
+    pub(super) async fn not_appended(
+        &self,
+        loaded: &Loaded<E>,
+        error: AppendError,
+    ) -> Result<Attempt<E>, CommandError> {
+        match error {
+            AppendError::VersionConflict { actual, .. } => {
+                self.lane.loader.forget(&loaded.id);
+                metrics::counter!(names::COMMAND_CONFLICTS).increment(1);
+                if self.request.expected_version.is_some() {
+                    return Err(CommandError::VersionConflict {
+                        expected: self.request.expected_version,
+                        actual,
+                    });
+                }
+                Ok(Attempt::Again { actual })
+            }
+            // A number that we drew was taken by a caller who brought his own: draw the next one.
+            AppendError::ClaimTaken { scope, .. }
+                if scope == NUMBER && E::draws_number(&self.request.command) =>
+            {
+                Ok(Attempt::NumberTaken)
+            }
+            AppendError::ClaimTaken {
+                holder_receipt: Some(receipt),
+                ..
+            } => self.replay(*receipt).await,
+            AppendError::ClaimTaken {
+                scope,
+                value,
+                holder,
+                ..
+            } => Err(CommandError::OrderExists {
+                holder,
+                scope,
+                value,
+            }),
+            AppendError::CommandReused => Err(CommandError::CommandReused),
+            AppendError::Overloaded => Err(CommandError::Overloaded),
+            AppendError::OutcomeUnknown(_) => Err(CommandError::OutcomeUnknown),
+            AppendError::Unavailable(why) => Err(CommandError::Unavailable(why)),
+            // Somebody else's first command of this person got a key, or the key was destroyed: seal again.
+            AppendError::SubjectKeyExists(name) => {
+                self.bus.sources.vault.refused(&name);
+                if self.brings_key() {
+                    let why = "the person's key has changed meanwhile";
+                    return Err(CommandError::Unavailable(why.to_owned()));
+                }
+                Ok(Attempt::Again {
+                    actual: loaded.version,
+                })
+            }
+            AppendError::Invalid(why) | AppendError::Corrupt(why) => {
+                Err(CommandError::Internal(why))
+            }
+        }
+    }
+}
+
+pub(super) fn receipt_of<Id>(
+    command_id: CommandId,
+    id: Id,
+    receipt: store::Receipt,
+) -> Receipt<Id> {
+    Receipt {
+        command_id,
+        id,
+        version: receipt.version,
+        position: receipt.last_position,
+        event_ids: receipt.event_ids,
+        replayed: receipt.replayed,
+    }
+}

@@ -1,0 +1,152 @@
+//! The subjects' keys: found, remembered for a while, destroyed.
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+use store::{
+    Log,
+    keys::{self, Erasure, StoredKey},
+};
+
+use super::{
+    KEY_TTL, VaultError,
+    cipher::{Key, MasterKeys},
+    subject::{MAX_GENERATIONS, Subject},
+};
+
+/// Keys held in memory at once.
+const CACHED_KEYS: u64 = 20_000;
+
+/// A key, and as the database keeps it.
+pub(super) struct Kept {
+    pub(super) key: Key,
+    pub(super) wrapped: Vec<u8>,
+}
+
+/// What is remembered of a name.
+#[derive(Clone)]
+enum Memory {
+    /// Its key.
+    Key(Arc<Kept>),
+    /// Its key was destroyed: for good.
+    Destroyed,
+}
+
+/// The keys of a log's subjects.
+#[derive(Clone)]
+pub(super) struct Keyring {
+    log: Log,
+    master: Arc<MasterKeys>,
+    cache: Cache<String, Memory>,
+}
+
+impl Keyring {
+    pub(super) fn new(log: Log, master_key: &[u8]) -> Result<Self, VaultError> {
+        Ok(Self {
+            log,
+            master: Arc::new(MasterKeys::derive(master_key)?),
+            cache: Cache::builder()
+                .max_capacity(CACHED_KEYS)
+                .time_to_live(KEY_TTL)
+                .build(),
+        })
+    }
+
+    pub(super) fn master(&self) -> &MasterKeys {
+        &self.master
+    }
+
+    pub(super) async fn check(&self) -> Result<(), VaultError> {
+        match keys::any(self.log.pool(), self.log.log_id()).await? {
+            Some((name, wrapped)) => self.unwrap(&name, wrapped).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The key of this name; `None` when it was destroyed or never was.
+    pub(super) async fn get(&self, name: &str) -> Result<Option<Arc<Kept>>, VaultError> {
+        match self.look_up(name).await? {
+            Some(Memory::Key(kept)) => Ok(Some(kept)),
+            Some(Memory::Destroyed) | None => Ok(None),
+        }
+    }
+
+    /// The key to seal the subject's data with, and its name: the one there is, else a new one.
+    pub(super) async fn current(
+        &self,
+        subject: &Subject,
+    ) -> Result<(String, Arc<Kept>), VaultError> {
+        for erasures in 0..MAX_GENERATIONS {
+            let name = subject.key_name(erasures);
+            let known = if subject.is_new() {
+                None
+            } else {
+                self.look_up(&name).await?
+            };
+            match known {
+                Some(Memory::Key(kept)) => return Ok((name, kept)),
+                Some(Memory::Destroyed) => {}
+                None => {
+                    let key = Key::generate()?;
+                    let wrapped = self.master.wrap(&key, &name)?;
+                    return Ok((name, Arc::new(Kept { key, wrapped })));
+                }
+            }
+        }
+        Err(VaultError::WornOut {
+            subject: subject.key_name(0),
+        })
+    }
+
+    /// Destroys the subject's keys in the database and in this process.
+    pub(super) async fn destroy(
+        &self,
+        subject: &Subject,
+        actor: &str,
+    ) -> Result<Erasure, VaultError> {
+        let (pool, log_id) = (self.log.pool(), self.log.log_id());
+        let erasure = keys::forget(pool, log_id, &subject.key_names(), actor).await?;
+        for name in &erasure.destroyed {
+            self.cache.insert(name.clone(), Memory::Destroyed);
+        }
+        Ok(erasure)
+    }
+
+    /// Forgets what memory says of a name.
+    pub(super) fn distrust(&self, name: &str) {
+        self.cache.invalidate(name);
+    }
+
+    async fn look_up(&self, name: &str) -> Result<Option<Memory>, VaultError> {
+        if let Some(memory) = self.cache.get(name) {
+            return Ok(Some(memory));
+        }
+        let stored = keys::get(self.log.pool(), self.log.log_id(), name).await?;
+        let memory = match stored {
+            None => return Ok(None),
+            Some(StoredKey::Destroyed) => Memory::Destroyed,
+            Some(StoredKey::Wrapped(wrapped)) => Memory::Key(Arc::new(self.unwrap(name, wrapped)?)),
+        };
+        Ok(Some(self.remember(name, memory)))
+    }
+
+    /// Remembers what the database said, unless the key was destroyed while it answered.
+    fn remember(&self, name: &str, memory: Memory) -> Memory {
+        let entry = self.cache.entry(name.to_owned());
+        let kept = entry.and_upsert_with(|old| match old.map(moka::Entry::into_value) {
+            Some(Memory::Destroyed) => Memory::Destroyed,
+            _ => memory,
+        });
+        kept.into_value()
+    }
+
+    fn unwrap(&self, name: &str, wrapped: Vec<u8>) -> Result<Kept, VaultError> {
+        let key = self
+            .master
+            .unwrap(&wrapped, name)
+            .ok_or_else(|| VaultError::Unreadable {
+                subject: name.to_owned(),
+            })?;
+        Ok(Kept { key, wrapped })
+    }
+}
