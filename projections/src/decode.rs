@@ -1,19 +1,15 @@
-//! From the log's records to the order's events.
+//! From the log's records to the domain's events.
+
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::OrderId,
-    order::{
-        OrderEvent,
-        upcast::{self, DecodeError},
-    },
+    bundle::Bundle, decode::DecodeError, entity::Entity, intake::Intake, order::Order,
+    remittance::Remittance, store::Store,
 };
 use serde_json::{Map, Value};
 use store::{Position, Recorded};
 use uuid::Uuid;
-
-/// The aggregate type under which orders stand in the log.
-pub(crate) const ORDER_AGGREGATE: &str = "order";
 
 /// An event that a projection cannot apply. It is never skipped: the projection stops before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,12 +21,79 @@ pub struct Poison {
     pub reason: String,
 }
 
-/// An event of an order, with the record it was read from.
-pub(crate) struct OrderRecord<'a> {
-    pub(crate) order_id: OrderId,
-    pub(crate) event: OrderEvent,
+/// A kind of aggregate whose events the log holds.
+pub(crate) trait Logged: Entity {
+    const KIND: Kind;
+
+    /// Its id and its event, if the fact is about this kind.
+    fn of(fact: &Fact) -> Option<(&Self::Id, &Self::Event)>;
+}
+
+macro_rules! logged {
+    ($($kind:ident),+) => {
+        /// The kinds of aggregates whose events the log holds.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Kind {
+            $($kind),+
+        }
+
+        impl Kind {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            /// The aggregate type under which they stand in the log.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $kind::TYPE),+
+                }
+            }
+        }
+
+        /// What happened, and to whom.
+        #[derive(Debug)]
+        pub(crate) enum Fact {
+            $($kind(<$kind as Entity>::Id, <$kind as Entity>::Event)),+
+        }
+
+        $(
+            impl Logged for $kind {
+                const KIND: Kind = Kind::$kind;
+
+                fn of(fact: &Fact) -> Option<(&Self::Id, &Self::Event)> {
+                    match fact {
+                        Fact::$kind(id, event) => Some((id, event)),
+                        _ => None,
+                    }
+                }
+            }
+        )+
+
+        fn fact(kind: Kind, recorded: &Recorded) -> Result<Fact, String> {
+            match kind {
+                $(Kind::$kind => parts::<$kind>(recorded).map(|(id, event)| Fact::$kind(id, event))),+
+            }
+        }
+    };
+}
+
+logged!(Order, Bundle, Store, Remittance, Intake);
+
+/// An event with the record it was read from.
+#[derive(Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) fact: Fact,
     pub(crate) recorded: &'a Recorded,
 }
+
+/// An event of one kind of aggregate, with the record it was read from.
+#[derive(Debug)]
+pub(crate) struct Of<'a, E: Entity> {
+    pub(crate) id: &'a E::Id,
+    pub(crate) event: &'a E::Event,
+    pub(crate) recorded: &'a Recorded,
+}
+
+/// An event of an order.
+pub(crate) type OrderRecord<'a> = Of<'a, Order>;
 
 /// What the projections read of an event's metadata; they ignore the rest. Decoration: what does not
 /// parse is left out and stops nothing.
@@ -43,33 +106,36 @@ pub(crate) struct Metadata {
     pub(crate) occurred_at: Option<DateTime<Utc>>,
 }
 
-/// Decodes the order events of a page, in order, up to the first one that does not decode. Records of
-/// other aggregates are left out.
-pub(crate) fn decode(page: &[Recorded]) -> (Vec<OrderRecord<'_>>, Option<Poison>) {
+/// Decodes the events of some kinds in a page, in order, up to the first one that does not decode.
+/// Records of the other kinds are left out unread; a kind that nobody knows does not decode.
+pub(crate) fn decode<'a>(
+    page: &'a [Recorded],
+    kinds: &[Kind],
+) -> (Vec<Record<'a>>, Option<Poison>) {
     let mut records = Vec::with_capacity(page.len());
-    for recorded in page.iter().filter(|r| r.aggregate_type == ORDER_AGGREGATE) {
-        match decode_one(recorded) {
-            Ok(record) => records.push(record),
-            Err(reason) => {
-                return (
-                    records,
-                    Some(Poison {
-                        position: recorded.position,
-                        reason,
-                    }),
-                );
-            }
+    for recorded in page {
+        let mut known = Kind::ALL.iter().copied();
+        let decoded = match known.find(|k| k.name() == recorded.aggregate_type) {
+            Some(kind) if !kinds.contains(&kind) => continue,
+            Some(kind) => fact(kind, recorded),
+            None => Err(format!(
+                "unknown aggregate type {}: run a newer program",
+                recorded.aggregate_type
+            )),
+        };
+        match decoded {
+            Ok(fact) => records.push(Record { fact, recorded }),
+            Err(reason) => return (records, Some(poison(recorded, reason))),
         }
     }
     (records, None)
 }
 
-fn decode_one(recorded: &Recorded) -> Result<OrderRecord<'_>, String> {
-    let order_id = recorded
-        .aggregate_id
-        .parse()
-        .map_err(|_| "its stream id is not an order id".to_owned())?;
-    let event = upcast::decode(
+/// An event's aggregate and what happened to it.
+fn parts<E: Entity>(recorded: &Recorded) -> Result<(E::Id, E::Event), String> {
+    let id = E::Id::from_str(&recorded.aggregate_id)
+        .map_err(|_| format!("its stream id does not name a {}", E::TYPE))?;
+    let event = domain::decode::decode(
         &recorded.event_type,
         &recorded.event_version,
         &recorded.payload,
@@ -87,29 +153,31 @@ fn decode_one(recorded: &Recorded) -> Result<OrderRecord<'_>, String> {
         ),
         other => other.to_string(),
     })?;
-    Ok(OrderRecord {
-        order_id,
-        event,
-        recorded,
-    })
+    Ok((id, event))
 }
 
-impl OrderRecord<'_> {
-    pub(crate) fn poison(&self, reason: impl Into<String>) -> Poison {
-        Poison {
-            position: self.recorded.position,
-            reason: reason.into(),
-        }
+fn poison(recorded: &Recorded, reason: impl Into<String>) -> Poison {
+    Poison {
+        position: recorded.position,
+        reason: reason.into(),
     }
+}
 
-    /// When it happened, as far as its sender said.
-    pub(crate) const fn occurred_at(&self) -> Option<DateTime<Utc>> {
-        match &self.event {
-            OrderEvent::PickingRecorded { step }
-            | OrderEvent::ShipmentRecorded { step, .. }
-            | OrderEvent::DeliveryRecorded { step } => step.occurred_at,
-            _ => None,
-        }
+impl Record<'_> {
+    /// The event, if it is of this kind.
+    pub(crate) fn of<E: Logged>(&self) -> Option<Of<'_, E>> {
+        let (id, event) = E::of(&self.fact)?;
+        Some(Of {
+            id,
+            event,
+            recorded: self.recorded,
+        })
+    }
+}
+
+impl<E: Entity> Of<'_, E> {
+    pub(crate) fn poison(&self, reason: impl Into<String>) -> Poison {
+        poison(self.recorded, reason)
     }
 
     pub(crate) fn metadata(&self) -> Metadata {
@@ -125,20 +193,11 @@ impl OrderRecord<'_> {
         }
     }
 
-    /// The event's own fields short of what the history shows in columns of its own; nothing for the
-    /// first event, whose content is the order itself.
-    pub(crate) fn detail(&self) -> Result<Map<String, Value>, Poison> {
-        if matches!(self.event, OrderEvent::Placed(_)) {
-            return Ok(Map::new());
-        }
-        let mut fields: Map<String, Value> =
-            serde_json::from_str(&self.recorded.payload).map_err(|e| {
-                self.poison(format!(
-                    "its payload is not a JSON object ({:?} error)",
-                    e.classify()
-                ))
-            })?;
-        fields.retain(|name, _| !matches!(name.as_str(), "type" | "from" | "to" | "occurredAt"));
-        Ok(fields)
+    /// When it was decided, as the write side says it too; what was appended without that, when it
+    /// was recorded.
+    pub(crate) fn decided_at(&self) -> DateTime<Utc> {
+        self.metadata()
+            .occurred_at
+            .unwrap_or(self.recorded.recorded_at)
     }
 }

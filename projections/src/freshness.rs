@@ -102,7 +102,7 @@ impl Freshness {
             "select position from projection_checkpoint where log_id = $1 and name = $2",
         )
         .bind(self.log.0)
-        .bind(model.name())
+        .bind(model.checkpoint())
         .fetch_optional(self.db.node())
         .await?;
         Ok(Position(position.unwrap_or(0)))
@@ -156,7 +156,7 @@ struct StatusRow {
 
 /// How far every read model is, from one snapshot of the database.
 pub async fn status(db: &ReadDb, log: LogId) -> Result<Vec<ModelStatus>, ReadError> {
-    let names: Vec<&str> = Model::ALL.iter().map(|m| m.name()).collect();
+    let names: Vec<&str> = Model::ALL.iter().map(|m| m.checkpoint()).collect();
     let rows: Vec<StatusRow> = sqlx::query_as(include_str!("sql/status.sql"))
         .bind(log.0)
         .bind(names)
@@ -167,7 +167,9 @@ pub async fn status(db: &ReadDb, log: LogId) -> Result<Vec<ModelStatus>, ReadErr
 
 impl ModelStatus {
     fn from_row(row: StatusRow) -> Option<Self> {
-        let model = Model::ALL.into_iter().find(|m| m.name() == row.name)?;
+        let model = Model::ALL
+            .into_iter()
+            .find(|m| m.checkpoint() == row.name)?;
         let failed = match (row.failed_position, row.failed_reason, row.failed_at) {
             (Some(position), Some(reason), Some(failed_at)) => Some(Failure {
                 position: Position(position),

@@ -8,11 +8,17 @@
 mod decode;
 mod ownership;
 mod read_db;
+#[cfg(test)]
+mod testing;
+mod words;
 
+pub mod cash_ledger;
 pub mod check;
+pub mod document;
 pub mod freshness;
 pub mod model;
 pub mod order_view;
+pub mod paging;
 pub mod rebuild;
 pub mod runner;
 pub mod store_board;

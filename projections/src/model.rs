@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use domain::{bundle::Bundle, intake::Intake, remittance::Remittance, store::Store};
 use sqlx::PgConnection;
+use store::LogId;
 
 use crate::{
-    decode::{OrderRecord, Poison},
-    order_view, store_board,
+    cash_ledger,
+    decode::{Kind, Poison, Record},
+    document, order_view, store_board,
 };
 
 /// A read model. A new one: its folder, its tables, one variant here.
@@ -16,29 +19,82 @@ pub enum Model {
     OrderView,
     /// [`store_board`]: orders by store and status.
     StoreBoard,
+    /// [`cash_ledger`]: who has how much of the customers' cash.
+    CashLedger,
+    /// [`document`]: remittances.
+    Remittances,
+    /// [`document`]: bundles.
+    Bundles,
+    /// [`document`]: stores.
+    Stores,
+    /// [`document`]: messages that asked for an order and could not be placed.
+    DeadLetters,
 }
 
 impl Model {
     /// Every read model.
-    pub const ALL: [Self; 2] = [Self::OrderView, Self::StoreBoard];
+    pub const ALL: [Self; 7] = [
+        Self::OrderView,
+        Self::StoreBoard,
+        Self::CashLedger,
+        Self::Remittances,
+        Self::Bundles,
+        Self::Stores,
+        Self::DeadLetters,
+    ];
 
-    /// Its name: the checkpoint's key and the metrics' label.
+    /// Its name: the metrics' label, and what `rebuild` calls it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OrderView => "order_view",
             Self::StoreBoard => "store_board",
+            Self::CashLedger => "cash_ledger",
+            Self::Remittances => "remittances",
+            Self::Bundles => "bundles",
+            Self::Stores => "stores",
+            Self::DeadLetters => "dead_letters",
         }
     }
 
-    /// Applies a page of events inside the caller's transaction.
+    /// The key of its checkpoint: its name, from its second shape on with the shape's number.
+    ///
+    /// A model whose rows get another shape is another model: the migration that changes its tables
+    /// empties them and ends the old key, and the new key starts at the beginning of the log.
+    pub const fn checkpoint(self) -> &'static str {
+        match self {
+            Self::OrderView => "order_view.2",
+            Self::StoreBoard => "store_board.2",
+            first_shape => first_shape.name(),
+        }
+    }
+
+    /// The kinds of aggregates whose events it is made from; it steps over the others.
+    pub(crate) const fn kinds(self) -> &'static [Kind] {
+        match self {
+            Self::OrderView | Self::StoreBoard => &[Kind::Order],
+            Self::CashLedger => &[Kind::Order, Kind::Remittance],
+            Self::Remittances => &[Kind::Remittance],
+            Self::Bundles => &[Kind::Bundle],
+            Self::Stores => &[Kind::Store],
+            Self::DeadLetters => &[Kind::Intake],
+        }
+    }
+
+    /// Applies a page of events of its kinds inside the caller's transaction.
     pub(crate) async fn apply(
         self,
         conn: &mut PgConnection,
-        page: &[OrderRecord<'_>],
+        log: LogId,
+        page: &[Record<'_>],
     ) -> Result<(), ApplyError> {
         match self {
             Self::OrderView => order_view::apply(conn, page).await,
             Self::StoreBoard => store_board::apply(conn, page).await,
+            Self::CashLedger => cash_ledger::apply(conn, log, page).await,
+            Self::Remittances => document::apply::<Remittance>(conn, page).await,
+            Self::Bundles => document::apply::<Bundle>(conn, page).await,
+            Self::Stores => document::apply::<Store>(conn, page).await,
+            Self::DeadLetters => document::apply::<Intake>(conn, page).await,
         }
     }
 
@@ -47,6 +103,13 @@ impl Model {
         match self {
             Self::OrderView => "truncate order_view, order_ref, order_history",
             Self::StoreBoard => "truncate store_board, store_board_order",
+            Self::CashLedger => {
+                "truncate cash_posting, cash_balance, cash_order, cash_remittance, cash_day"
+            }
+            Self::Remittances => "truncate remittance_view",
+            Self::Bundles => "truncate bundle_view",
+            Self::Stores => "truncate store_view",
+            Self::DeadLetters => "truncate dead_letter_view",
         }
     }
 }
@@ -62,7 +125,7 @@ impl fmt::Display for Model {
 pub(crate) enum ApplyError {
     #[error(transparent)]
     Poison(#[from] Poison),
-    #[error("an order's state does not serialise: {0}")]
+    #[error("a state does not serialise: {0}")]
     Encode(serde_json::Error),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -95,6 +158,48 @@ impl ApplyError {
                 error.constraint().unwrap_or("none"),
             ),
             other => other.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{entity::Entity, order::Order};
+
+    use super::*;
+
+    /// The state that a model keeps as a document, by the version of its shape.
+    const fn kept(model: Model) -> Option<u32> {
+        match model {
+            Model::OrderView => Some(Order::STATE_VERSION),
+            Model::StoreBoard | Model::CashLedger => None,
+            Model::Remittances => Some(Remittance::STATE_VERSION),
+            Model::Bundles => Some(Bundle::STATE_VERSION),
+            Model::Stores => Some(Store::STATE_VERSION),
+            Model::DeadLetters => Some(Intake::STATE_VERSION),
+        }
+    }
+
+    /// A state of another shape must not meet rows of the old one: raise the number of the model's key, and read
+    /// "Read models of a new shape" in migrations/README.md.
+    #[test]
+    fn a_kept_state_of_a_new_shape_is_a_new_model() {
+        for model in Model::ALL {
+            let shape = model.checkpoint().split_once('.').map_or("1", |(_, n)| n);
+            if let Some(version) = kept(model) {
+                assert_eq!(shape, version.to_string(), "{model}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_model_has_a_name_and_a_key_of_its_own() {
+        for (at, model) in Model::ALL.iter().enumerate() {
+            let others = || Model::ALL.iter().skip(at + 1);
+            assert!(
+                others().all(|m| m.name() != model.name() && m.checkpoint() != model.checkpoint())
+            );
+            assert!(model.checkpoint().starts_with(model.name()));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Which server answers a read.
 
 use domain::{actor::StoreScope, ids::StoreId};
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use crate::order_view::CursorError;
+use crate::paging::CursorError;
 
 /// The pools that queries may use. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -66,6 +66,16 @@ pub(crate) fn check_page_size(asked: i64, max: i64) -> Result<i64, ReadError> {
     }
 }
 
+/// Checks that a query read everything it was asked for, and not only as much as it may.
+pub(crate) fn check_rows(read: usize, max: i64) -> Result<(), ReadError> {
+    let read = i64::try_from(read).unwrap_or(i64::MAX);
+    if read <= max {
+        Ok(())
+    } else {
+        Err(ReadError::PageSize { asked: read, max })
+    }
+}
+
 /// The stores that are both allowed and asked for; `None` means every store.
 pub(crate) fn allowed_ids(allowed: &StoreScope, asked: Option<&[StoreId]>) -> Option<Vec<String>> {
     let text = |id: &StoreId| id.to_string();
@@ -80,4 +90,39 @@ pub(crate) fn allowed_ids(allowed: &StoreScope, asked: Option<&[StoreId]>) -> Op
                 .collect(),
         ),
     }
+}
+
+/// Adds `column = value` or `column = any(values)`, nothing for `None`. One value is kept apart: only then can an
+/// index on (column, sort key) deliver the rows in order. `false`: no value will do, so no row can match.
+pub(crate) fn push_any<T>(
+    sql: &mut QueryBuilder<'_, Postgres>,
+    column: &'static str,
+    values: Option<Vec<T>>,
+) -> bool
+where
+    T: 'static
+        + Send
+        + sqlx::Type<Postgres>
+        + for<'q> sqlx::Encode<'q, Postgres>
+        + sqlx::postgres::PgHasArrayType,
+{
+    let Some(mut values) = values else {
+        return true;
+    };
+    match values.len() {
+        0 => return false,
+        1 => {
+            if let Some(value) = values.pop() {
+                sql.push(" and ").push(column).push(" = ").push_bind(value);
+            }
+        }
+        _ => {
+            sql.push(" and ")
+                .push(column)
+                .push(" = any(")
+                .push_bind(values)
+                .push(")");
+        }
+    }
+    true
 }

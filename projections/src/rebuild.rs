@@ -17,13 +17,13 @@ pub async fn reset(pool: &PgPool, log: LogId, model: Model) -> Result<(), sqlx::
     // The checkpoint first, as the runner does.
     sqlx::query(include_str!("sql/reset_checkpoint.sql"))
         .bind(log.0)
-        .bind(model.name())
+        .bind(model.checkpoint())
         .execute(&mut *tx)
         .await?;
     sqlx::query(model.truncate()).execute(&mut *tx).await?;
     sqlx::query("delete from projection_failure where log_id = $1 and name = $2")
         .bind(log.0)
-        .bind(model.name())
+        .bind(model.checkpoint())
         .execute(&mut *tx)
         .await?;
     tx.commit().await

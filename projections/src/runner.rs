@@ -9,7 +9,7 @@
 //! **One of several processes works.** Whoever takes the row gets a new epoch; every later transaction
 //! compares it under the row's lock, so a process that was frozen and comes back finds another epoch
 //! and writes nothing. The owner shows that it lives by touching the row ([`HEARTBEAT`]); after
-//! [`LEASE`] without a touch another process takes over.
+//! [`LEASE`](store::checkpoint::lease::LEASE) without a touch another process takes over.
 //!
 //! **Lock order.** The checkpoint's row first, then the model's rows; a model's rows are written by its
 //! owner only. No lock of the log is taken: positions have no holes, so reading on from the checkpoint
@@ -27,12 +27,12 @@ use std::{
 
 use metrics::{counter, gauge, histogram};
 use observability::names;
-use store::{Log, LogId, Position, Recorded, StoreError, wake::Wake};
+use store::{Log, LogId, Position, Recorded, StoreError, checkpoint, wake::Wake};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     Freshness, Model, ReadDb,
-    decode::{Poison, decode},
+    decode::{Kind, Poison, decode},
     freshness::status,
     model::ApplyError,
     ownership::{HEARTBEAT, Held, Ownership},
@@ -74,7 +74,7 @@ impl Runner {
         for model in models.iter().copied() {
             let (position, published) = watch::channel(None);
             positions.insert(model, published);
-            let ownership = Ownership::new(log.pool().clone(), log.log_id(), model);
+            let ownership = Ownership::new(log.pool().clone(), log.log_id(), model.checkpoint());
             let worker = Worker {
                 model,
                 log: log.clone(),
@@ -228,7 +228,7 @@ impl Worker {
             return Ok(Next::Pause(HEARTBEAT));
         };
         let limit = if self.singles > 0 { 1 } else { PAGE_EVENTS };
-        let page = self.log.page(held.position, limit).await?;
+        let page = self.page(held.position, limit).await?;
         let Some(last) = page.last() else {
             if self.touched.elapsed() >= HEARTBEAT {
                 self.touched = Instant::now();
@@ -250,6 +250,22 @@ impl Worker {
         // A short page was the end of the log; what came meanwhile has sent news.
         let full = i64::try_from(page.len()).is_ok_and(|n| n == limit);
         Ok(if full { Next::Continue } else { Next::News })
+    }
+
+    /// The events after a position; those of kinds that the model steps over without their content.
+    async fn page(&self, after: Position, limit: i64) -> Result<Vec<Recorded>, sqlx::Error> {
+        let skipped: Vec<&str> = Kind::ALL
+            .iter()
+            .filter(|kind| !self.model.kinds().contains(kind))
+            .map(|kind| kind.name())
+            .collect();
+        sqlx::query_as(include_str!("sql/page.sql"))
+            .bind(self.log.log_id().0)
+            .bind(after.0)
+            .bind(limit)
+            .bind(skipped)
+            .fetch_all(self.log.pool())
+            .await
     }
 
     /// The checkpoint, taken or looked up again where needed; `None` while another process has it.
@@ -298,19 +314,24 @@ impl Worker {
     async fn apply(&self, held: Held, page: &[Recorded]) -> Result<(), StepError> {
         let started = Instant::now();
         let last = whole(held.position, page)?;
-        let (records, poison) = decode(page);
+        let (records, poison) = decode(page, self.model.kinds());
         if let Some(poison) = poison {
             return Err(ApplyError::Poison(poison).into());
         }
         let mut tx = self.ownership.begin(held).await?;
-        self.model.apply(&mut tx, &records).await?;
-        self.ownership.save(&mut tx, last).await?;
-        if self.clear_failure {
-            sqlx::query("delete from projection_failure where log_id = $1 and name = $2")
-                .bind(self.log.log_id().0)
-                .bind(self.model.name())
+        if records.is_empty() {
+            // A crash may take back a step over nothing: it writes no row, so it need not wait for the disk.
+            sqlx::query("set local synchronous_commit = off")
                 .execute(&mut *tx)
                 .await?;
+        } else {
+            self.model
+                .apply(&mut tx, self.log.log_id(), &records)
+                .await?;
+        }
+        self.ownership.save(&mut tx, last).await?;
+        if self.clear_failure {
+            checkpoint::clear_failure(&mut *tx, self.log.log_id(), self.model.checkpoint()).await?;
         }
         tx.commit().await?;
         let name = self.model.name();
@@ -362,13 +383,14 @@ impl Worker {
         let reason = error.reason();
         self.clear_failure = true;
         tracing::error!(projection = %self.model, position, %reason, "projection stopped: it needs an operator");
-        let recorded = sqlx::query(include_str!("sql/save_failure.sql"))
-            .bind(self.log.log_id().0)
-            .bind(self.model.name())
-            .bind(position)
-            .bind(&reason)
-            .execute(self.log.pool())
-            .await;
+        let recorded = checkpoint::record_failure(
+            self.log.pool(),
+            self.log.log_id(),
+            self.model.checkpoint(),
+            Position(position),
+            &reason,
+        )
+        .await;
         if let Err(error) = recorded {
             tracing::error!(projection = %self.model, %error, "the failure could not be recorded");
         }

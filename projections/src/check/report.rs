@@ -27,7 +27,7 @@ impl fmt::Display for Difference {
 }
 
 /// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckReport {
     /// The checkpoint at which each model was compared.
     pub positions: Vec<(Model, Position)>,
@@ -43,6 +43,12 @@ impl CheckReport {
     /// Whether every model equals the fold.
     pub const fn is_clean(&self) -> bool {
         self.found == 0
+    }
+
+    /// The checkpoint at which a model was compared.
+    pub(super) fn at(&self, model: Model) -> Position {
+        let found = self.positions.iter().find(|(m, _)| *m == model);
+        found.map_or(Position::START, |(_, at)| *at)
     }
 
     pub(super) fn add(

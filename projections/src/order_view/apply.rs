@@ -4,25 +4,31 @@
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use domain::order::OrderEvent;
+use domain::order::{Order, OrderEvent};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::{Change, OrderRow, fold};
-use crate::{decode::OrderRecord, model::ApplyError};
+use super::{
+    Change, OrderRow,
+    detail::{detail, occurred_at},
+    fold,
+};
+use crate::{
+    decode::{OrderRecord, Record},
+    model::ApplyError,
+    words::word,
+};
 
 /// Applies a page of events, in order. The caller's transaction makes it whole.
-pub(crate) async fn apply(
-    conn: &mut PgConnection,
-    page: &[OrderRecord<'_>],
-) -> Result<(), ApplyError> {
-    let mut orders = load(conn, page).await?;
+pub(crate) async fn apply(conn: &mut PgConnection, page: &[Record<'_>]) -> Result<(), ApplyError> {
+    let page: Vec<OrderRecord<'_>> = page.iter().filter_map(Record::of::<Order>).collect();
+    let mut orders = load(conn, &page).await?;
     let mut history = HistoryColumns::default();
     let mut refs = RefColumns::default();
-    for record in page {
+    for record in &page {
         let row = orders
-            .entry(record.order_id.0)
-            .or_insert_with(|| OrderRow::unplaced(record.order_id));
+            .entry(record.id.0)
+            .or_insert_with(|| OrderRow::unplaced(*record.id));
         let change = row.advance(record)?;
         history.push(record, row.version, change)?;
         refs.push(record);
@@ -41,12 +47,12 @@ async fn load(
     let ids: HashSet<Uuid> = page
         .iter()
         .filter(|r| r.recorded.sequence > 1)
-        .map(|r| r.order_id.0)
+        .map(|r| r.id.0)
         .collect();
     let new: HashSet<Uuid> = page
         .iter()
         .filter(|r| r.recorded.sequence == 1)
-        .map(|r| r.order_id.0)
+        .map(|r| r.id.0)
         .collect();
     let ids: Vec<Uuid> = ids.difference(&new).copied().collect();
     if ids.is_empty() {
@@ -86,6 +92,11 @@ async fn save(
         .bind(columns.payment_status)
         .bind(columns.order_total)
         .bind(columns.cash_due)
+        .bind(columns.collection_status)
+        .bind(columns.partner_id)
+        .bind(columns.is_stuck)
+        .bind(columns.is_overdue)
+        .bind(columns.bundles)
         .bind(columns.placed_at)
         .bind(columns.updated_at)
         .bind(columns.version)
@@ -110,6 +121,11 @@ pub(crate) struct Derived {
     payment_status: i16,
     order_total: String,
     cash_due: String,
+    collection_status: String,
+    partner_id: Option<String>,
+    is_stuck: bool,
+    is_overdue: bool,
+    bundles: i16,
 }
 
 impl Derived {
@@ -127,6 +143,15 @@ impl Derived {
             payment_status: fold::code(order.payment_status.code()),
             order_total: row.total().to_string(),
             cash_due: order.totals.cash_due.to_string(),
+            collection_status: word(&order.collection.status),
+            partner_id: order
+                .collection
+                .partner_id
+                .as_ref()
+                .map(ToString::to_string),
+            is_stuck: order.is_stuck,
+            is_overdue: order.is_collection_overdue,
+            bundles: i16::try_from(order.bundles.len()).unwrap_or(i16::MAX),
         }
     }
 }
@@ -145,6 +170,11 @@ struct RowColumns {
     payment_status: Vec<i16>,
     order_total: Vec<String>,
     cash_due: Vec<String>,
+    collection_status: Vec<String>,
+    partner_id: Vec<Option<String>>,
+    is_stuck: Vec<bool>,
+    is_overdue: Vec<bool>,
+    bundles: Vec<i16>,
     placed_at: Vec<DateTime<Utc>>,
     updated_at: Vec<DateTime<Utc>>,
     version: Vec<i64>,
@@ -167,6 +197,11 @@ impl RowColumns {
         self.payment_status.push(derived.payment_status);
         self.order_total.push(derived.order_total);
         self.cash_due.push(derived.cash_due);
+        self.collection_status.push(derived.collection_status);
+        self.partner_id.push(derived.partner_id);
+        self.is_stuck.push(derived.is_stuck);
+        self.is_overdue.push(derived.is_overdue);
+        self.bundles.push(derived.bundles);
         self.placed_at.push(row.placed_at);
         self.updated_at.push(row.updated_at);
         self.version.push(row.version);
@@ -206,7 +241,7 @@ impl HistoryColumns {
     ) -> Result<(), ApplyError> {
         let recorded = record.recorded;
         let metadata = record.metadata();
-        self.order_id.push(record.order_id.0);
+        self.order_id.push(record.id.0);
         self.version.push(version);
         self.position.push(recorded.position.0);
         self.event_id.push(recorded.event_id);
@@ -223,14 +258,13 @@ impl HistoryColumns {
         self.command_id.push(recorded.command_id);
         self.correlation_id.push(metadata.correlation_id);
         self.causation_id.push(metadata.causation_id);
-        let occurred_at = record
-            .occurred_at()
+        let occurred_at = occurred_at(record.event)
             .or(metadata.occurred_at)
             .unwrap_or(recorded.recorded_at);
         self.occurred_at.push(occurred_at);
         self.recorded_at.push(recorded.recorded_at);
         self.detail
-            .push(serde_json::to_string(&record.detail()?).map_err(ApplyError::Encode)?);
+            .push(serde_json::to_string(&detail(record)?).map_err(ApplyError::Encode)?);
         Ok(())
     }
 
@@ -270,10 +304,10 @@ struct RefColumns {
 
 impl RefColumns {
     fn push(&mut self, record: &OrderRecord<'_>) {
-        for (system, reference) in references(&record.event) {
+        for (system, reference) in references(record.event) {
             self.system.push(system);
             self.reference.push(reference.to_owned());
-            self.order_id.push(record.order_id.0);
+            self.order_id.push(record.id.0);
         }
     }
 

@@ -8,6 +8,7 @@ use domain::money::MAX_UNITS;
 use uuid::Uuid;
 
 use super::OrderSort;
+use crate::paging::CursorError;
 
 /// Bytes of a cursor: format, sort, key, order id.
 const BYTES: usize = 1 + 1 + 8 + 16;
@@ -18,24 +19,6 @@ const FORMAT: u8 = 1;
 /// The last microsecond of the year 9999: the largest time key. Forged keys beyond it would reach the
 /// database as a time it cannot hold.
 const MAX_MICROS: i64 = 253_402_300_799_999_999;
-
-/// Why a cursor cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CursorError {
-    /// Not a cursor this service gave out.
-    #[error("not a cursor of this list; take one from a page's edges or pageInfo")]
-    Malformed,
-    /// A cursor of another sort order.
-    #[error(
-        "the cursor belongs to the sort {cursor}, the request asks for {asked}; start without a cursor"
-    )]
-    OtherSort {
-        /// The sort the cursor was made for.
-        cursor: OrderSort,
-        /// The sort of the request.
-        asked: OrderSort,
-    },
-}
 
 /// A place between two rows of one sort order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

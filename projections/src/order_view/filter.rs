@@ -5,17 +5,21 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use domain::{
     actor::StoreScope,
-    ids::{CustomerId, RegionId, StoreId},
+    ids::{CustomerId, PartnerId, RegionId, StoreId},
     money::Money,
     order::{
-        OrderStatus,
+        CollectionStatus, OrderStatus,
         event::{Channel, System},
     },
 };
 use sqlx::{Postgres, QueryBuilder};
 
 use super::{cursor::Cursor, fold};
-use crate::read_db::allowed_ids;
+use crate::{
+    paging::{Parts, Window},
+    read_db::{allowed_ids, push_any},
+    words::word,
+};
 
 /// 9999-12-31T23:59:59Z in seconds since 1970, the latest time a filter compares with; the earliest is
 /// 1970. Times further out mean the same and the database could not hold all of them.
@@ -33,7 +37,7 @@ pub enum OrderSort {
     OldestFirst,
     /// Last changed first. An order that changes between two pages moves to the front.
     UpdatedFirst,
-    /// Highest order total first.
+    /// Highest order total first. An order whose total changes between two pages moves.
     TotalDesc,
 }
 
@@ -115,6 +119,16 @@ pub struct OrderFilter {
     pub total_min: Option<Money>,
     /// Order total at most.
     pub total_max: Option<Money>,
+    /// Orders whose cash stands in any of these ways.
+    pub collection: Option<Vec<CollectionStatus>>,
+    /// Orders whose cash this partner's riders have or had.
+    pub partner_id: Option<PartnerId>,
+    /// Whether picking was late to begin, and has not begun since.
+    pub is_stuck: Option<bool>,
+    /// Whether news of the cash is overdue.
+    pub is_overdue: Option<bool>,
+    /// Whether bundles are in them.
+    pub has_bundles: Option<bool>,
 }
 
 impl OrderFilter {
@@ -135,23 +149,24 @@ impl OrderFilter {
             updated_to: None,
             total_min: None,
             total_max: None,
+            collection: None,
+            partner_id: None,
+            is_stuck: None,
+            is_overdue: None,
+            has_bundles: None,
         }
     }
 
     /// Adds the conditions to `sql`, which ends inside a `where` clause. `false`: no row can meet them,
     /// do not ask.
     pub(super) fn push(&self, sql: &mut QueryBuilder<'_, Postgres>) -> bool {
-        if let Some(stores) = allowed_ids(&self.allowed, self.stores.as_deref())
-            && !push_any(sql, "store_id", stores)
-        {
-            return false;
-        }
-        if let Some(statuses) = &self.statuses
-            && !push_any(
-                sql,
-                "status",
-                statuses.iter().map(|s| fold::code(s.code())).collect(),
-            )
+        let stores = allowed_ids(&self.allowed, self.stores.as_deref());
+        let codes = |statuses: &Vec<OrderStatus>| {
+            let codes = statuses.iter().map(|s| fold::code(s.code()));
+            codes.collect::<Vec<i16>>()
+        };
+        if !push_any(sql, "store_id", stores)
+            || !push_any(sql, "status", self.statuses.as_ref().map(codes))
         {
             return false;
         }
@@ -167,7 +182,37 @@ impl OrderFilter {
         }
         self.push_times(sql);
         self.push_totals(sql);
-        self.push_texts(sql)
+        self.push_flags(sql);
+        self.push_collection(sql) && self.push_texts(sql)
+    }
+
+    fn push_collection(&self, sql: &mut QueryBuilder<'_, Postgres>) -> bool {
+        if let Some(partner) = &self.partner_id {
+            sql.push(" and partner_id = ")
+                .push_bind(partner.to_string());
+        }
+        let words = self.collection.as_ref();
+        push_any(
+            sql,
+            "collection_status",
+            words.map(|w| w.iter().map(word).collect()),
+        )
+    }
+
+    /// As words of the statement, not as binds: the indexes of the few flagged orders hang on them.
+    fn push_flags(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+        let flags = [
+            (self.is_stuck, " and is_stuck", " and not is_stuck"),
+            (self.is_overdue, " and is_overdue", " and not is_overdue"),
+            (self.has_bundles, " and bundles > 0", " and bundles = 0"),
+        ];
+        for (flag, yes, no) in flags {
+            match flag {
+                Some(true) => sql.push(yes),
+                Some(false) => sql.push(no),
+                None => continue,
+            };
+        }
     }
 
     fn push_times(&self, sql: &mut QueryBuilder<'_, Postgres>) {
@@ -243,57 +288,6 @@ fn prefix_end(prefix: &str) -> Option<String> {
     Some(end)
 }
 
-/// Adds `column = value` or `column = any(values)`. One value is kept apart: only then can an index on
-/// (column, sort key) deliver the rows in order.
-fn push_any<T>(
-    sql: &mut QueryBuilder<'_, Postgres>,
-    column: &'static str,
-    mut values: Vec<T>,
-) -> bool
-where
-    T: 'static
-        + Send
-        + sqlx::Type<Postgres>
-        + for<'q> sqlx::Encode<'q, Postgres>
-        + sqlx::postgres::PgHasArrayType,
-{
-    match values.len() {
-        0 => return false,
-        1 => {
-            if let Some(value) = values.pop() {
-                sql.push(" and ").push(column).push(" = ").push_bind(value);
-            }
-        }
-        _ => {
-            sql.push(" and ")
-                .push(column)
-                .push(" = any(")
-                .push_bind(values)
-                .push(")");
-        }
-    }
-    true
-}
-
-/// The part of a list to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Window {
-    /// The first rows, or the first after a cursor.
-    Forward {
-        /// How many rows.
-        first: i64,
-        /// The cursor to start after.
-        after: Option<String>,
-    },
-    /// The last rows, or the last before a cursor; in the list's own order.
-    Backward {
-        /// How many rows.
-        last: i64,
-        /// The cursor to end before.
-        before: Option<String>,
-    },
-}
-
 /// One page of a filtered and sorted list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageRequest {
@@ -309,17 +303,11 @@ pub struct PageRequest {
 pub(super) fn push_window(
     sql: &mut QueryBuilder<'_, Postgres>,
     sort: OrderSort,
-    backward: bool,
-    cursor: Option<Cursor>,
-    limit: i64,
+    parts: &Parts<Cursor>,
 ) {
     let column = sort.column();
-    let (comparison, direction) = if sort.descends() != backward {
-        (" < ", " desc")
-    } else {
-        (" > ", " asc")
-    };
-    if let Some(cursor) = cursor {
+    let (comparison, direction) = parts.direction(sort.descends());
+    if let Some(cursor) = parts.cursor {
         sql.push(" and (")
             .push(column)
             .push(", order_id)")
@@ -343,7 +331,7 @@ pub(super) fn push_window(
         .push(direction)
         .push(", order_id")
         .push(direction);
-    sql.push(" limit ").push_bind(limit);
+    sql.push(" limit ").push_bind(parts.limit());
 }
 
 #[cfg(test)]

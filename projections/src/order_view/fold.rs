@@ -41,15 +41,11 @@ impl OrderRow {
             )));
         }
         let from = self.order.exists().then_some(self.order.status);
-        self.order.apply(&record.event);
+        self.order.apply(record.event);
         if !self.order.exists() {
             return Err(record.poison("its order does not exist after it"));
         }
-        // When it was decided, as the write side says it too; what was appended without it, when it was recorded.
-        let at = record
-            .metadata()
-            .occurred_at
-            .unwrap_or(recorded.recorded_at);
+        let at = record.decided_at();
         if self.version == 0 {
             self.placed_at = at;
         }
@@ -80,51 +76,12 @@ pub(crate) fn status(code: i16) -> Result<OrderStatus, sqlx::Error> {
 mod tests {
     use domain::order::OrderEvent;
     use proptest::prelude::*;
-    use store::Recorded;
-    use uuid::Uuid;
 
     use super::*;
-
-    const PLACED: &str = include_str!("../../../domain/src/order/fixtures/order.placed.v1.json");
-    /// The domain's golden events: every type but the first.
-    const LATER: [&str; 8] = [
-        include_str!("../../../domain/src/order/fixtures/order.allocated.v1.json"),
-        include_str!("../../../domain/src/order/fixtures/order.back_ordered.v1.json"),
-        include_str!("../../../domain/src/order/fixtures/order.paid.v1.json"),
-        include_str!("../../../domain/src/order/fixtures/order.released.v1.json"),
-        include_str!("../../../domain/src/order/fixtures/order.picking_recorded.v1.json"),
-        include_str!("../../../domain/src/order/fixtures/order.shipment_recorded.v1.json"),
-        include_str!("../../../domain/src/order/fixtures/order.delivery_recorded.v1.json"),
-        include_str!("../../../domain/src/order/fixtures/order.cancelled.v1.json"),
-    ];
-
-    fn recorded(payload: &str, sequence: i64) -> Recorded {
-        let event: OrderEvent = serde_json::from_str(payload).unwrap();
-        Recorded {
-            position: Position(10 * sequence),
-            event_id: Uuid::from_u128(1),
-            aggregate_type: "order".into(),
-            aggregate_id: Uuid::nil().to_string(),
-            sequence,
-            event_type: event.event_type().into(),
-            event_version: event.version().into(),
-            payload: payload.into(),
-            metadata: "{}".into(),
-            command_id: Uuid::nil(),
-            recorded_at: DateTime::from_timestamp(sequence, 0).unwrap(),
-            content_hash: [0; 32],
-            prev_hash: [0; 32],
-            hash: [0; 32],
-        }
-    }
-
-    fn life(later: &[usize]) -> Vec<Recorded> {
-        let payloads = std::iter::once(PLACED).chain(later.iter().map(|i| LATER[*i]));
-        (1..)
-            .zip(payloads)
-            .map(|(sequence, payload)| recorded(payload, sequence))
-            .collect()
-    }
+    use crate::{
+        decode::{Kind, Record, decode},
+        testing::{self, ORDER, life, recorded},
+    };
 
     /// The row as it comes back from the table between two pages.
     fn stored(row: OrderRow) -> OrderRow {
@@ -139,20 +96,21 @@ mod tests {
         /// Wherever the pages are cut, the row is the same, and each status follows from the one before.
         #[test]
         fn cutting_into_pages_changes_nothing(
-            later in prop::collection::vec((0..LATER.len(), any::<bool>()), 0..20),
+            later in prop::collection::vec((testing::later(), any::<bool>()), 0..20),
         ) {
-            let (kinds, cuts): (Vec<usize>, Vec<bool>) = later.into_iter().unzip();
-            let events = life(&kinds);
-            let (records, poison) = crate::decode::decode(&events);
+            let (events, cuts): (Vec<OrderEvent>, Vec<bool>) = later.into_iter().unzip();
+            let events = life(&events);
+            let (records, poison) = decode(&events, Kind::ALL);
             prop_assert_eq!(poison, None);
-            let mut whole = OrderRow::unplaced(OrderId(Uuid::nil()));
+            let mut whole = OrderRow::unplaced(ORDER);
             let mut cut = whole.clone();
             let mut status = None;
-            for (record, stop) in records.iter().zip(std::iter::once(&true).chain(&cuts)) {
-                let change = whole.advance(record).unwrap();
+            let records = records.iter().filter_map(Record::of::<Order>);
+            for (record, stop) in records.zip(std::iter::once(&true).chain(&cuts)) {
+                let change = whole.advance(&record).unwrap();
                 prop_assert_eq!(change.from, status);
                 status = Some(change.to);
-                cut.advance(record).unwrap();
+                cut.advance(&record).unwrap();
                 if *stop {
                     cut = stored(cut);
                 }
@@ -165,9 +123,15 @@ mod tests {
 
     #[test]
     fn an_event_that_does_not_come_next_is_refused() {
-        let events = life(&[0, 3]);
-        let (records, _) = crate::decode::decode(&events);
-        let mut row = OrderRow::unplaced(OrderId(Uuid::nil()));
+        let from = OrderStatus::Open;
+        let events = life(&[
+            OrderEvent::Allocated { from },
+            OrderEvent::Released { at: None },
+        ]);
+        let (records, _) = decode(&events, Kind::ALL);
+        let records: Vec<OrderRecord<'_>> =
+            records.iter().filter_map(Record::of::<Order>).collect();
+        let mut row = OrderRow::unplaced(ORDER);
         assert_eq!(row.advance(&records[1]).unwrap_err().position, Position(20));
         row.advance(&records[0]).unwrap();
         assert!(row.advance(&records[0]).is_err(), "twice");
@@ -178,12 +142,28 @@ mod tests {
 
     #[test]
     fn the_reason_of_a_poison_quotes_no_content() {
-        let mut damaged = recorded(PLACED, 1);
-        damaged.payload = PLACED.replace("\"GRAB\"", "\"somchai@example.com\"");
-        let (records, poison) = crate::decode::decode(std::slice::from_ref(&damaged));
+        let mut damaged = recorded::<Order>(&ORDER, 1, &testing::placed());
+        damaged.payload = damaged
+            .payload
+            .replace("\"GRAB\"", "\"somchai@example.com\"");
+        let (records, poison) = decode(std::slice::from_ref(&damaged), Kind::ALL);
         assert!(records.is_empty());
         let poison = poison.unwrap();
         assert_eq!(poison.position, Position(10));
         assert!(!poison.to_string().contains("somchai"), "{poison}");
+    }
+
+    #[test]
+    fn what_nobody_knows_stops_every_model_and_what_others_know_only_theirs() {
+        let mut events = life(&[]);
+        events[0].aggregate_type = "parcel".into();
+        let (_, poison) = decode(&events, &[]);
+        assert!(poison.unwrap().reason.contains("parcel"));
+        events[0].aggregate_type = "order".into();
+        events[0].event_type = "order.teleported".into();
+        let (records, poison) = decode(&events, &[Kind::Bundle]);
+        assert!(records.is_empty() && poison.is_none());
+        let (_, poison) = decode(&events, &[Kind::Order]);
+        assert!(poison.unwrap().reason.contains("order.teleported"));
     }
 }

@@ -6,6 +6,7 @@
 
 mod apply;
 mod cursor;
+mod detail;
 mod filter;
 mod fold;
 mod history;
@@ -15,12 +16,13 @@ use chrono::{DateTime, Utc};
 use domain::{ids::OrderId, order::Order};
 use store::Position;
 
+pub use crate::paging::{CursorError, MAX_PAGE, Window};
+
 pub(crate) use apply::{Derived, apply, references};
-pub use cursor::CursorError;
-pub use filter::{OrderFilter, OrderSort, PageRequest, Window};
+pub use filter::{OrderFilter, OrderSort, PageRequest};
 pub(crate) use fold::{Change, code as status_code, status as status_of};
 pub use history::{HistoryActor, HistoryEntry, HistoryPage, MAX_HISTORY_PAGE, history};
-pub use read::{Edge, MAX_IDS, MAX_PAGE, Page, by_id, by_ids, by_number, by_ref, explain, page};
+pub use read::{Edge, MAX_IDS, Page, by_id, by_ids, by_number, by_ref, explain, page};
 
 /// One order as the view knows it.
 #[derive(Debug, Clone, PartialEq)]

@@ -13,12 +13,14 @@ use uuid::Uuid;
 use super::{
     OrderRow,
     cursor::Cursor,
-    filter::{OrderSort, PageRequest, Window, push_window},
+    filter::{OrderSort, PageRequest, push_window},
 };
-use crate::{ReadDb, ReadError, read_db::check_page_size};
+use crate::{
+    ReadDb, ReadError,
+    paging::{self, Parts},
+    read_db::check_page_size,
+};
 
-/// The most rows of one page.
-pub const MAX_PAGE: i64 = 100;
 /// The most ids of one [`by_ids`] call.
 pub const MAX_IDS: i64 = 1_000;
 
@@ -106,117 +108,51 @@ pub async fn by_ref(
 }
 
 /// A row and its place in the list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Edge {
-    /// Where the row stands, for `after` and `before`.
-    pub cursor: String,
-    /// The order.
-    pub row: OrderRow,
-}
+pub type Edge = paging::Edge<OrderRow>;
 
-/// One page of a list, in the list's order whichever way it was read.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Page {
-    /// The rows.
-    pub edges: Vec<Edge>,
-    /// More rows follow. Read backward: a cursor was given, so the rows it was taken from follow.
-    pub has_next: bool,
-    /// Rows precede. Read forward: a cursor was given, so the rows it was taken from precede.
-    pub has_previous: bool,
-}
+/// One page of a list.
+pub type Page = paging::Page<OrderRow>;
 
 /// Reads one page. Rows that appear or vanish between two pages are never the reason that another row
 /// is shown twice or left out.
 pub async fn page(db: &ReadDb, request: &PageRequest) -> Result<Page, ReadError> {
-    let parts = Parts::of(request)?;
+    let parts = parts(request)?;
     let Some(mut sql) = page_sql("", request, &parts) else {
         return Ok(Page::default());
     };
     // Not kept as a prepared statement: there are thousands of shapes, and a plan for all stores and
     // statuses alike would be wrong for most of them.
-    let mut rows: Vec<OrderRow> = sql
+    let rows: Vec<OrderRow> = sql
         .build_query_as()
         .persistent(false)
         .fetch_all(db.node())
         .await?;
-    let size = usize::try_from(parts.size).unwrap_or(usize::MAX);
-    let more = rows.len() > size;
-    rows.truncate(size);
-    if parts.backward {
-        rows.reverse();
-    }
-    let edges = rows
-        .into_iter()
-        .map(|row| Edge {
-            cursor: row.cursor(request.sort),
-            row,
-        })
-        .collect();
-    let beyond = parts.cursor.is_some();
-    let (has_next, has_previous) = if parts.backward {
-        (beyond, more)
-    } else {
-        (more, beyond)
-    };
-    Ok(Page {
-        edges,
-        has_next,
-        has_previous,
-    })
+    Ok(parts.page(rows, |row| row.cursor(request.sort)))
 }
 
-/// A window, checked.
-struct Parts {
-    size: i64,
-    cursor: Option<Cursor>,
-    backward: bool,
-}
-
-impl Parts {
-    fn of(request: &PageRequest) -> Result<Self, ReadError> {
-        let (size, cursor, backward) = match &request.window {
-            Window::Forward { first, after } => (*first, after, false),
-            Window::Backward { last, before } => (*last, before, true),
-        };
-        let size = check_page_size(size, MAX_PAGE)?;
-        let cursor = cursor
-            .as_deref()
-            .map(|text| Cursor::decode(text, request.sort))
-            .transpose()?;
-        Ok(Self {
-            size,
-            cursor,
-            backward,
-        })
-    }
+fn parts(request: &PageRequest) -> Result<Parts<Cursor>, ReadError> {
+    Parts::of(&request.window, |text| Cursor::decode(text, request.sort))
 }
 
 /// The query of a page; `None` when no row can match.
 fn page_sql(
     prefix: &'static str,
     request: &PageRequest,
-    parts: &Parts,
+    parts: &Parts<Cursor>,
 ) -> Option<QueryBuilder<'static, Postgres>> {
     let mut sql = QueryBuilder::new(prefix);
     sql.push(SELECT).push("true");
     if !request.filter.push(&mut sql) {
         return None;
     }
-    // One row more than asked tells whether there are more.
-    push_window(
-        &mut sql,
-        request.sort,
-        parts.backward,
-        parts.cursor,
-        parts.size + 1,
-    );
+    push_window(&mut sql, request.sort, parts);
     Some(sql)
 }
 
 /// How the database would read a page: the lines of `explain`, for tests and operators. Empty when no
 /// row can match and nothing is asked.
 pub async fn explain(db: &ReadDb, request: &PageRequest) -> Result<Vec<String>, ReadError> {
-    let parts = Parts::of(request)?;
+    let parts = parts(request)?;
     let Some(mut sql) = page_sql("explain ", request, &parts) else {
         return Ok(Vec::new());
     };

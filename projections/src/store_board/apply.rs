@@ -2,41 +2,42 @@
 
 use std::collections::BTreeMap;
 
-use domain::order::OrderEvent;
-use sqlx::PgConnection;
+use domain::order::Order;
+use sqlx::{FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
-use super::Cell;
-use crate::{decode::OrderRecord, model::ApplyError, order_view::status_code};
+use super::{Cell, Standing};
+use crate::{
+    decode::{OrderRecord, Record},
+    model::ApplyError,
+};
 
 /// Applies a page of events, in order. The caller's transaction makes it whole.
-pub(crate) async fn apply(
-    conn: &mut PgConnection,
-    page: &[OrderRecord<'_>],
-) -> Result<(), ApplyError> {
-    let before = load(conn, page).await?;
-    let after = advance(before.clone(), page)?;
-    let moved: BTreeMap<Uuid, &Cell> = after
-        .iter()
-        .filter(|(id, cell)| before.get(*id) != Some(*cell))
-        .map(|(id, cell)| (*id, cell))
-        .collect();
-    save_orders(conn, &moved).await?;
-    let deltas = deltas(&moved, &before);
-    save_counts(conn, deltas).await
-}
-
-async fn load(
-    conn: &mut PgConnection,
-    page: &[OrderRecord<'_>],
-) -> Result<BTreeMap<Uuid, Cell>, ApplyError> {
-    let mut ids: Vec<Uuid> = page.iter().map(|r| r.order_id.0).collect();
+pub(crate) async fn apply(conn: &mut PgConnection, page: &[Record<'_>]) -> Result<(), ApplyError> {
+    let page: Vec<OrderRecord<'_>> = page.iter().filter_map(Record::of::<Order>).collect();
+    let mut ids: Vec<Uuid> = page.iter().map(|r| r.id.0).collect();
     ids.sort_unstable();
     ids.dedup();
+    let before = load(conn, &ids).await?;
+    let after = advance(before.clone(), &page)?;
+    let moved: BTreeMap<Uuid, &Standing> = after
+        .iter()
+        .filter(|(id, standing)| before.get(*id) != Some(*standing))
+        .map(|(id, standing)| (*id, standing))
+        .collect();
+    save_orders(conn, &moved).await?;
+    save_counts(conn, deltas(&moved, &before)).await
+}
+
+/// Where these orders stand, as far as they are on the board.
+pub(crate) async fn load(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<BTreeMap<Uuid, Standing>, sqlx::Error> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows: Vec<(Uuid, String, String, i16)> = sqlx::query_as(include_str!("sql/load.sql"))
+    let rows: Vec<Stored> = sqlx::query_as(include_str!("sql/load.sql"))
         .bind(ids)
         // A plan made while the table was small would scan it for ever.
         .persistent(false)
@@ -44,57 +45,62 @@ async fn load(
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(id, store_id, region, status)| {
-            (
-                id,
-                Cell {
-                    store_id,
-                    region,
-                    status,
-                },
-            )
-        })
+        .map(|row| (row.order_id, row.standing))
         .collect())
 }
 
-/// Where each order of the page counts after it.
+struct Stored {
+    order_id: Uuid,
+    standing: Standing,
+}
+
+impl FromRow<'_, PgRow> for Stored {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let Json(lines) = row.try_get("lines")?;
+        Ok(Self {
+            order_id: row.try_get("order_id")?,
+            standing: Standing {
+                cell: Cell {
+                    store_id: row.try_get("store_id")?,
+                    region: row.try_get("region")?,
+                    status: row.try_get("status")?,
+                },
+                lines,
+            },
+        })
+    }
+}
+
+/// Where each order of the page stands after it.
 fn advance(
-    mut cells: BTreeMap<Uuid, Cell>,
+    mut standings: BTreeMap<Uuid, Standing>,
     page: &[OrderRecord<'_>],
-) -> Result<BTreeMap<Uuid, Cell>, ApplyError> {
+) -> Result<BTreeMap<Uuid, Standing>, ApplyError> {
     for record in page {
-        let Some(status) = record.event.status_after().map(|s| status_code(s.code())) else {
-            continue;
-        };
-        if let OrderEvent::Placed(placed) = &record.event {
-            let cell = Cell {
-                store_id: placed.store_id.to_string(),
-                region: placed.region.to_string(),
-                status,
-            };
-            if cells.insert(record.order_id.0, cell).is_some() {
+        if let Some(placed) = Standing::placed(record.event) {
+            if standings.insert(record.id.0, placed).is_some() {
                 return Err(record.poison("its order is on the board already").into());
             }
         } else {
-            let cell = cells
-                .get_mut(&record.order_id.0)
-                .ok_or_else(|| record.poison("its order is not on the board; rebuild the board"))?;
-            cell.status = status;
+            standings
+                .get_mut(&record.id.0)
+                .ok_or_else(|| record.poison("its order is not on the board; rebuild the board"))?
+                .apply(record.event);
         }
     }
-    Ok(cells)
+    Ok(standings)
 }
 
 /// The counts' changes; cells that end where they began are left out.
 fn deltas<'a>(
-    moved: &BTreeMap<Uuid, &'a Cell>,
-    before: &'a BTreeMap<Uuid, Cell>,
+    moved: &BTreeMap<Uuid, &'a Standing>,
+    before: &'a BTreeMap<Uuid, Standing>,
 ) -> BTreeMap<&'a Cell, i64> {
     let mut deltas = BTreeMap::new();
     for (id, to) in moved {
-        *deltas.entry(*to).or_insert(0) += 1;
+        *deltas.entry(&to.cell).or_insert(0) += 1;
         if let Some(from) = before.get(id) {
-            *deltas.entry(from).or_insert(0) -= 1;
+            *deltas.entry(&from.cell).or_insert(0) -= 1;
         }
     }
     deltas.retain(|_, delta| *delta != 0);
@@ -103,20 +109,27 @@ fn deltas<'a>(
 
 async fn save_orders(
     conn: &mut PgConnection,
-    moved: &BTreeMap<Uuid, &Cell>,
+    moved: &BTreeMap<Uuid, &Standing>,
 ) -> Result<(), ApplyError> {
     if moved.is_empty() {
         return Ok(());
     }
     let ids: Vec<Uuid> = moved.keys().copied().collect();
-    let stores: Vec<&str> = moved.values().map(|c| c.store_id.as_str()).collect();
-    let regions: Vec<&str> = moved.values().map(|c| c.region.as_str()).collect();
-    let statuses: Vec<i16> = moved.values().map(|c| c.status).collect();
+    let cells = || moved.values().map(|s| &s.cell);
+    let stores: Vec<&str> = cells().map(|c| c.store_id.as_str()).collect();
+    let regions: Vec<&str> = cells().map(|c| c.region.as_str()).collect();
+    let statuses: Vec<i16> = cells().map(|c| c.status).collect();
+    let lines = moved
+        .values()
+        .map(|s| serde_json::to_string(&s.lines))
+        .collect::<Result<Vec<String>, _>>()
+        .map_err(ApplyError::Encode)?;
     sqlx::query(include_str!("sql/save_orders.sql"))
         .bind(ids)
         .bind(stores)
         .bind(regions)
         .bind(statuses)
+        .bind(lines)
         .execute(conn)
         .await?;
     Ok(())
@@ -156,29 +169,32 @@ mod tests {
 
     use super::*;
 
-    fn cell(store: u8, status: i16) -> Cell {
-        Cell {
-            store_id: format!("CFR{store:03}"),
-            region: format!("R{}", store % 2),
-            status,
+    fn standing(store: u8, status: i16) -> Standing {
+        Standing {
+            cell: Cell {
+                store_id: format!("CFR{store:03}"),
+                region: format!("R{}", store % 2),
+                status,
+            },
+            lines: Vec::new(),
         }
     }
 
     /// Where a few orders stand, some nowhere yet.
-    fn places() -> impl Strategy<Value = BTreeMap<Uuid, Cell>> {
+    fn places() -> impl Strategy<Value = BTreeMap<Uuid, Standing>> {
         let places = prop::collection::btree_map(0..12u128, (0..3u8, 1..5i16), 0..12);
         places.prop_map(|places| {
             places
                 .into_iter()
-                .map(|(id, (store, status))| (Uuid::from_u128(id), cell(store, status)))
+                .map(|(id, (store, status))| (Uuid::from_u128(id), standing(store, status)))
                 .collect()
         })
     }
 
-    fn count(places: &BTreeMap<Uuid, Cell>) -> BTreeMap<&Cell, i64> {
+    fn count(places: &BTreeMap<Uuid, Standing>) -> BTreeMap<&Cell, i64> {
         let mut counts = BTreeMap::new();
-        for cell in places.values() {
-            *counts.entry(cell).or_insert(0) += 1;
+        for standing in places.values() {
+            *counts.entry(&standing.cell).or_insert(0) += 1;
         }
         counts
     }
@@ -189,10 +205,10 @@ mod tests {
         fn deltas_lead_from_one_count_to_the_next(before in places(), moves in places()) {
             let mut after = before.clone();
             after.extend(moves);
-            let moved: BTreeMap<Uuid, &Cell> = after
+            let moved: BTreeMap<Uuid, &Standing> = after
                 .iter()
-                .filter(|(id, cell)| before.get(*id) != Some(*cell))
-                .map(|(id, cell)| (*id, cell))
+                .filter(|(id, standing)| before.get(*id) != Some(*standing))
+                .map(|(id, standing)| (*id, standing))
                 .collect();
             let mut counts = count(&before);
             for (cell, delta) in deltas(&moved, &before) {

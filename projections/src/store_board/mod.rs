@@ -2,14 +2,8 @@
 
 mod apply;
 mod read;
+mod standing;
 
-pub(crate) use apply::apply;
+pub(crate) use apply::{apply, load};
 pub use read::{StoreCount, board};
-
-/// Where an order counts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Cell {
-    pub(crate) store_id: String,
-    pub(crate) region: String,
-    pub(crate) status: i16,
-}
+pub(crate) use standing::{Cell, Standing};
