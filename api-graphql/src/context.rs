@@ -22,6 +22,12 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// The ids that the request was given when it came in.
+    pub(crate) fn of<B>(request: &axum::http::Request<B>) -> Self {
+        let given = request.extensions().get::<Self>().cloned();
+        given.unwrap_or_else(|| Self::read(request.headers()))
+    }
+
     /// Reads the ids from the headers and makes those that are missing.
     pub fn read(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());

@@ -105,10 +105,7 @@ fn operations(state: &ApiState, private: bool) -> Router {
 }
 
 async fn nowhere(request: Request) -> Response {
-    turned(
-        HttpProblem::not_found(),
-        &RequestContext::read(request.headers()),
-    )
+    turned(HttpProblem::not_found(), &RequestContext::of(&request))
 }
 
 #[derive(Clone)]
@@ -118,9 +115,7 @@ struct Gate(Arc<Semaphore>);
 /// wait for an answer that comes too late.
 async fn bounded(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let Ok(_permit) = gate.0.try_acquire() else {
-        let context = request.extensions().get::<RequestContext>().cloned();
-        let context = context.unwrap_or_else(|| RequestContext::read(request.headers()));
-        return turned(HttpProblem::overloaded(), &context);
+        return turned(HttpProblem::overloaded(), &RequestContext::of(&request));
     };
     let _in_flight = InFlight::enter();
     next.run(request).await

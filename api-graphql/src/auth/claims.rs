@@ -88,11 +88,16 @@ const fn needs_stores(role: Role) -> bool {
 /// What claims must say whatever the stores and regions are: asked of a token that is made and of one that comes.
 ///
 /// # Errors
-/// When the claims make no caller: no subject, no store for a role of a store.
+/// When the claims make no caller: no subject, no store for a role of a store, the ledger's own role.
 pub(crate) fn check(claims: &Claims) -> Result<(), AuthError> {
     if domain::ids::check_text(&claims.sub, MAX_SUBJECT_CHARS).is_err() {
         return Err(AuthError::Claims(
             "`sub` must be 1 to 100 printable characters",
+        ));
+    }
+    if claims.role == Role::System {
+        return Err(AuthError::Claims(
+            "the role `system` is the ledger's own; no token carries it",
         ));
     }
     match &claims.stores {

@@ -3,7 +3,8 @@
 //! it, but one at a time, and some only while it executes and without a path.
 
 use async_graphql::{
-    Pos, ServerError, Value, Variables,
+    Name, Pos, ServerError, Value, Variables,
+    indexmap::IndexMap,
     parser::types::{
         BaseType, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
         SelectionSet, Type,
@@ -12,7 +13,7 @@ use async_graphql::{
 
 use super::{
     reject::{INVALID_INPUT, Rejection, error},
-    types::{Kind, Types, named},
+    types::{InputObject, Kind, Types, named},
 };
 use crate::{limits::MAX_ERRORS, schema::scalars};
 
@@ -147,28 +148,11 @@ impl Checker<'_> {
     fn named(&mut self, name: &str, value: &Value, path: String, at: Pos) {
         let types = self.types;
         match types.get(name) {
-            Some(Kind::Input(fields)) => {
+            Some(Kind::Input(object)) => {
                 let Value::Object(given) = value else {
                     return self.report(at, path, format!("must be an object of type {name}"));
                 };
-                for unknown in given
-                    .keys()
-                    .filter(|key| !fields.contains_key(key.as_str()))
-                {
-                    self.report(
-                        at,
-                        format!("{path}.{unknown}"),
-                        format!("is no field of {name}"),
-                    );
-                }
-                for (field, expected) in fields {
-                    let path = format!("{path}.{field}");
-                    match given.get(field.as_str()) {
-                        Some(value) => self.value(&expected.ty, value, path, at),
-                        None if expected.ty.nullable || expected.has_default => {}
-                        None => self.report(at, path, format!("is required, as {}", expected.ty)),
-                    }
-                }
+                self.object(name, object, given, &path, at);
             }
             Some(Kind::Enum(values)) => {
                 let known = |text: &str| values.iter().any(|v| v == text);
@@ -185,6 +169,41 @@ impl Checker<'_> {
                 if let Some(expected) = scalars::refuses(name, value) {
                     self.report(at, path, format!("must be {expected}"));
                 }
+            }
+        }
+    }
+
+    fn object(
+        &mut self,
+        name: &str,
+        object: &InputObject,
+        given: &IndexMap<Name, Value>,
+        path: &str,
+        at: Pos,
+    ) {
+        let fields = &object.fields;
+        for unknown in given
+            .keys()
+            .filter(|key| !fields.contains_key(key.as_str()))
+        {
+            self.report(
+                at,
+                format!("{path}.{unknown}"),
+                format!("is no field of {name}"),
+            );
+        }
+        // GraphQL specification, 3.10.1: neither none nor two, nor one that is null.
+        let is_one = given.len() == 1 && given.values().all(|value| *value != Value::Null);
+        if object.one_of && !is_one {
+            let problem = format!("must have exactly one of the fields of {name}");
+            self.report(at, path.to_owned(), problem);
+        }
+        for (field, expected) in fields {
+            let path = format!("{path}.{field}");
+            match given.get(field.as_str()) {
+                Some(value) => self.value(&expected.ty, value, path, at),
+                None if expected.ty.nullable || expected.has_default => {}
+                None => self.report(at, path, format!("is required, as {}", expected.ty)),
             }
         }
     }

@@ -87,8 +87,7 @@ pub(crate) async fn graphql(
     State(endpoint): State<Arc<Endpoint>>,
     request: HttpRequest,
 ) -> Response {
-    let context = request.extensions().get::<RequestContext>().cloned();
-    let context = context.unwrap_or_else(|| RequestContext::read(request.headers()));
+    let context = RequestContext::of(&request);
     let answered = tokio::time::timeout(
         endpoint.limits.request_timeout,
         endpoint.answer(request, &context),

@@ -111,6 +111,15 @@ impl HttpProblem {
         )
     }
 
+    pub(crate) fn no_such_code() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "REQ_007",
+            "NOT_FOUND",
+            "no problem has this code",
+        )
+    }
+
     pub(crate) fn unauthenticated(error: &AuthError) -> Self {
         if *error == AuthError::KeysUnavailable {
             return Self::new(

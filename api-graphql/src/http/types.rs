@@ -19,10 +19,17 @@ pub(super) struct Input {
     pub(super) has_default: bool,
 }
 
+/// An input object.
+pub(super) struct InputObject {
+    pub(super) fields: HashMap<String, Input>,
+    /// Exactly one of its fields is given (`@oneOf`).
+    pub(super) one_of: bool,
+}
+
 pub(super) enum Kind {
     /// Objects and interfaces.
     Output(HashMap<String, Field>),
-    Input(HashMap<String, Input>),
+    Input(InputObject),
     Enum(Vec<String>),
     Scalar,
     Union,
@@ -42,6 +49,7 @@ impl Types {
             let TypeSystemDefinition::Type(ty) = definition else {
                 continue;
             };
+            let directives = ty.node.directives;
             let kind = match ty.node.kind {
                 TypeKind::Object(o) => {
                     Kind::Output(o.fields.into_iter().map(|f| field(f.node)).collect())
@@ -49,9 +57,10 @@ impl Types {
                 TypeKind::Interface(i) => {
                     Kind::Output(i.fields.into_iter().map(|f| field(f.node)).collect())
                 }
-                TypeKind::InputObject(i) => {
-                    Kind::Input(i.fields.into_iter().map(|f| input(f.node)).collect())
-                }
+                TypeKind::InputObject(i) => Kind::Input(InputObject {
+                    fields: i.fields.into_iter().map(|f| input(f.node)).collect(),
+                    one_of: directives.iter().any(|d| d.node.name.node == "oneOf"),
+                }),
                 TypeKind::Enum(e) => Kind::Enum(
                     e.values
                         .into_iter()

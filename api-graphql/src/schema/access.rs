@@ -1,20 +1,23 @@
 //! Who may see what, decided here and nowhere else in the API; and the top-level errors of the schema.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Display, str::FromStr, sync::Arc, time::Duration};
 
 use async_graphql::{Context, Error, ErrorExtensions, InputObject};
 use domain::{
-    actor::{Action, Actor},
-    ids::StoreId,
+    actor::{Action, Actor, StoreScope},
+    ids::{InvalidId, StoreId},
 };
 use projections::{Model, Reached, ReadError};
 
-use super::scalars::Position;
+use super::{
+    problem::{self, Problem},
+    scalars::Position,
+};
 use crate::{
     auth::Caller,
     backend::{Backend, RefusedAccess},
     context::RequestContext,
-    limits::{DEFAULT_FRESH_WAIT_MS, MAX_FRESH_WAIT_MS},
+    limits::{DEFAULT_FRESH_WAIT_MS, MAX_FRESH_WAIT_MS, MAX_PAGE},
 };
 
 /// Demands that a read shows at least a position.
@@ -61,8 +64,32 @@ impl<'a> Access<'a> {
         Err(coded("FORBIDDEN", "your role or token may not read orders"))
     }
 
+    /// For mutations: the token allows writing. Whether the role may is the command bus's to say.
+    ///
+    /// # Errors
+    /// That it does not; the attempt is audited.
+    pub(crate) async fn to_write(
+        &self,
+        action: Action,
+        target: Option<&impl Display>,
+    ) -> Result<(), Vec<Problem>> {
+        if self.caller.scopes.write {
+            return Ok(());
+        }
+        let target = target.map(ToString::to_string).unwrap_or_default();
+        self.refused(action, &target, "token scope").await;
+        Err(vec![problem::forbidden(action)])
+    }
+
     pub(crate) const fn actor(&self) -> &'a Actor {
         &self.caller.actor
+    }
+
+    /// Whether the caller may see all of a dead letter: the store a message names may be wrong, so only who sees the
+    /// whole chain does.
+    pub(crate) fn oversees(&self) -> bool {
+        let actor = self.actor();
+        actor.role.may(Action::Redrive) && actor.stores == StoreScope::All
     }
 
     /// Whether the caller may see the store. A refusal is audited; to the caller it looks as if nothing were there.
@@ -72,6 +99,15 @@ impl<'a> Access<'a> {
         }
         self.refused(Action::Read, target, "store").await;
         false
+    }
+
+    /// A list narrowed to stores of which the caller may not see one: the list leaves it out, the attempt is audited.
+    pub(crate) async fn asks_for(&self, stores: Option<&[StoreId]>) {
+        let mut stores = stores.into_iter().flatten();
+        let foreign = stores.find(|store| !self.actor().stores.covers(store));
+        if let Some(foreign) = foreign {
+            self.sees(foreign, foreign.as_str()).await;
+        }
     }
 
     pub(crate) async fn refused(&self, action: Action, target: &str, reason: &'static str) {
@@ -167,6 +203,47 @@ pub(crate) fn coded(code: &'static str, message: impl Into<String>) -> Error {
 }
 
 /// An argument that no page of the list has.
-pub(crate) fn invalid(path: &str, problem: impl std::fmt::Display) -> Error {
+pub(crate) fn invalid(path: &str, problem: impl Display) -> Error {
     coded("INVALID_INPUT", format!("{path} {problem}")).extend_with(|_, e| e.set("inputPath", path))
+}
+
+/// An identifier that narrows a list.
+///
+/// # Errors
+/// INVALID_INPUT when it has not the form of one.
+pub(crate) fn parsed<T>(path: &str, text: Option<String>) -> Result<Option<T>, Error>
+where
+    T: FromStr<Err = InvalidId>,
+{
+    let parse = |text: String| {
+        text.parse()
+            .map_err(|e: InvalidId| invalid(path, e.problem))
+    };
+    text.map(parse).transpose()
+}
+
+/// The size of a page as a caller asks for it.
+///
+/// # Errors
+/// INVALID_INPUT when it is out of bounds.
+pub(crate) fn page_size(path: &str, asked: i32) -> Result<i64, Error> {
+    let asked = i64::from(asked);
+    if (1..=MAX_PAGE).contains(&asked) {
+        Ok(asked)
+    } else {
+        Err(invalid(path, format!("must be 1 to {MAX_PAGE}")))
+    }
+}
+
+/// The place behind which a list goes on, where its cursors are numbers; 0 from the beginning.
+///
+/// # Errors
+/// INVALID_INPUT when the text is no cursor of such a list.
+pub(crate) fn cursor(after: Option<String>) -> Result<i64, Error> {
+    let Some(after) = after else { return Ok(0) };
+    let place = after.parse().ok().filter(|place| *place >= 0);
+    place.ok_or_else(|| {
+        let advice = "is no cursor of this list; take one from its edges or pageInfo";
+        invalid("after", advice)
+    })
 }

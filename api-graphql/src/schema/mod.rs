@@ -3,10 +3,21 @@
 
 pub mod access;
 pub mod board;
+pub mod bundle;
+pub mod cash;
+mod command;
+mod connection;
+mod document;
+pub mod intake;
 pub mod order;
+pub mod person;
 pub mod problem;
 pub mod receipt;
+mod record;
+pub mod remittance;
 pub mod scalars;
+pub mod store;
+mod topics;
 
 use std::sync::Arc;
 
@@ -16,11 +27,27 @@ use crate::backend::Backend;
 
 /// Everything that reads.
 #[derive(MergedObject, Default)]
-pub struct Query(order::query::OrderQuery, board::query::BoardQuery);
+pub struct Query(
+    order::query::OrderQuery,
+    board::query::BoardQuery,
+    bundle::query::BundleQuery,
+    store::query::StoreQuery,
+    remittance::query::RemittanceQuery,
+    cash::query::CashQuery,
+    intake::query::IntakeQuery,
+);
 
-/// Everything that changes an order. Each field is one command.
+/// Everything that changes something. Each field is one command.
 #[derive(MergedObject, Default)]
-pub struct Mutation(order::mutation::OrderMutation);
+pub struct Mutation(
+    order::mutation::OrderMutation,
+    order::mutation::CashMutation,
+    bundle::mutation::BundleMutation,
+    store::mutation::StoreMutation,
+    remittance::mutation::RemittanceMutation,
+    intake::mutation::IntakeMutation,
+    person::mutation::PersonMutation,
+);
 
 /// The ledger's schema.
 pub type LedgerSchema = Schema<Query, Mutation, EmptySubscription>;

@@ -2,78 +2,89 @@
 
 use async_graphql::{Enum, ID, Interface, SimpleObject};
 use commands::CommandError;
-use domain::{actor::Action, order::Code};
+use domain::{actor::Action, refusal::Code};
 
+use super::command::Topic;
 use crate::catalogue;
 
 macro_rules! problem_codes {
-    ($($variant:ident = $name:literal,)+) => {
+    (rules { $($rule:ident = $rule_name:literal,)+ } ours { $($our:ident = $our_name:literal,)+ }) => {
         /// A stable code to branch on. `docs` of the problem explains it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
         #[allow(missing_docs)]
         pub enum ProblemCode {
-            $(#[graphql(name = $name)] $variant,)+
+            $(#[graphql(name = $rule_name)] $rule,)+
+            $(#[graphql(name = $our_name)] $our,)+
         }
 
         impl ProblemCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$rule,)+ $(Self::$our,)+];
+
             /// The code as clients see it.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
+                match self {
+                    $(Self::$rule => $rule_name,)+
+                    $(Self::$our => $our_name,)+
+                }
+            }
+        }
+
+        /// Every code of the domain has one of the same name here.
+        impl From<Code> for ProblemCode {
+            fn from(code: Code) -> Self {
+                match code {
+                    $(Code::$rule => Self::$rule,)+
+                }
             }
         }
     };
 }
 
 problem_codes! {
-    ErrInvalidOrderId = "ERR_INVALID_ORDER_ID",
-    ErrInvalidLocation = "ERR_INVALID_LOCATION",
-    ErrForceAllocationRequired = "ERR_FORCE_ALLOCATION_REQUIRED",
-    ErrInvalidT1Member = "ERR_INVALID_T1_MEMBER",
-    ErrInvalidT1Number = "ERR_INVALID_T1_NUMBER",
-    ErrInvalidCustRef = "ERR_INVALID_CUST_REF",
-    ErrInvalidCustomer = "ERR_INVALID_CUSTOMER",
-    ErrInvalidLineItem = "ERR_INVALID_LINE_ITEM",
-    ErrInvalidPaymentMethod = "ERR_INVALID_PAYMENT_METHOD",
-    ErrPaymentAmountMismatch = "ERR_PAYMENT_AMOUNT_MISMATCH",
-    ErrTotalMismatch = "ERR_TOTAL_MISMATCH",
-    MinOrderValue = "MIN_ORDER_VALUE",
-    MaxDiscountPercent = "MAX_DISCOUNT_PERCENT",
-    ErrOrderNotModifiable = "ERR_ORDER_NOT_MODIFIABLE",
-    ErrInvalidTransition = "ERR_INVALID_TRANSITION",
-    CancellationNotAllowed = "CANCELLATION_NOT_ALLOWED",
-    LocationRestricted = "LOCATION_RESTRICTED",
-    Val001 = "VAL_001",
-    Ord001 = "ORD_001",
-    Ord002 = "ORD_002",
-    VersionConflict = "VERSION_CONFLICT",
-    CommandReused = "COMMAND_REUSED",
-    Auth002 = "AUTH_002",
-    Sys002 = "SYS_002",
-}
-
-impl From<Code> for ProblemCode {
-    fn from(code: Code) -> Self {
-        match code {
-            Code::ErrInvalidOrderId => Self::ErrInvalidOrderId,
-            Code::ErrInvalidLocation => Self::ErrInvalidLocation,
-            Code::ErrForceAllocationRequired => Self::ErrForceAllocationRequired,
-            Code::ErrInvalidT1Member => Self::ErrInvalidT1Member,
-            Code::ErrInvalidT1Number => Self::ErrInvalidT1Number,
-            Code::ErrInvalidCustRef => Self::ErrInvalidCustRef,
-            Code::ErrInvalidCustomer => Self::ErrInvalidCustomer,
-            Code::ErrInvalidLineItem => Self::ErrInvalidLineItem,
-            Code::ErrInvalidPaymentMethod => Self::ErrInvalidPaymentMethod,
-            Code::ErrPaymentAmountMismatch => Self::ErrPaymentAmountMismatch,
-            Code::ErrTotalMismatch => Self::ErrTotalMismatch,
-            Code::MinOrderValue => Self::MinOrderValue,
-            Code::MaxDiscountPercent => Self::MaxDiscountPercent,
-            Code::ErrOrderNotModifiable => Self::ErrOrderNotModifiable,
-            Code::ErrInvalidTransition => Self::ErrInvalidTransition,
-            Code::CancellationNotAllowed => Self::CancellationNotAllowed,
-            Code::OrderExists => Self::Ord002,
-            Code::LocationRestricted => Self::LocationRestricted,
-            Code::Validation => Self::Val001,
-        }
+    rules {
+        ErrInvalidOrderId = "ERR_INVALID_ORDER_ID",
+        ErrInvalidLocation = "ERR_INVALID_LOCATION",
+        ErrForceAllocationRequired = "ERR_FORCE_ALLOCATION_REQUIRED",
+        ErrInvalidT1Member = "ERR_INVALID_T1_MEMBER",
+        ErrInvalidT1Number = "ERR_INVALID_T1_NUMBER",
+        ErrInvalidCustRef = "ERR_INVALID_CUST_REF",
+        ErrInvalidCustomer = "ERR_INVALID_CUSTOMER",
+        ErrInvalidLineItem = "ERR_INVALID_LINE_ITEM",
+        ErrInvalidBundle = "ERR_INVALID_BUNDLE",
+        ErrInvalidBundleSku = "ERR_INVALID_BUNDLE_SKU",
+        ErrBundleIncomplete = "ERR_BUNDLE_INCOMPLETE",
+        ErrBundleNotAvailable = "ERR_BUNDLE_NOT_AVAILABLE",
+        ErrBundleAllocationFailed = "ERR_BUNDLE_ALLOCATION_FAILED",
+        ErrBundleModificationNotAllowed = "ERR_BUNDLE_MODIFICATION_NOT_ALLOWED",
+        ErrBundleReturnNotAllowed = "ERR_BUNDLE_RETURN_NOT_ALLOWED",
+        BundleExists = "BUNDLE_EXISTS",
+        StoreExists = "STORE_EXISTS",
+        PriceIncreaseLimitExceeded = "PRICE_INCREASE_LIMIT_EXCEEDED",
+        SubstitutionNotAllowed = "SUBSTITUTION_NOT_ALLOWED",
+        CodAmountAccuracy = "COD_AMOUNT_ACCURACY",
+        ErrInvalidPaymentMethod = "ERR_INVALID_PAYMENT_METHOD",
+        ErrPaymentAmountMismatch = "ERR_PAYMENT_AMOUNT_MISMATCH",
+        ErrTotalMismatch = "ERR_TOTAL_MISMATCH",
+        MinOrderValue = "MIN_ORDER_VALUE",
+        MaxDiscountPercent = "MAX_DISCOUNT_PERCENT",
+        ErrOrderNotModifiable = "ERR_ORDER_NOT_MODIFIABLE",
+        ErrInvalidTransition = "ERR_INVALID_TRANSITION",
+        CancellationNotAllowed = "CANCELLATION_NOT_ALLOWED",
+        OrderExists = "ORD_002",
+        LocationRestricted = "LOCATION_RESTRICTED",
+        Validation = "VAL_001",
+    }
+    ours {
+        OrderNotFound = "ORD_001",
+        BundleNotFound = "BUNDLE_NOT_FOUND",
+        StoreNotFound = "STORE_NOT_FOUND",
+        RemittanceNotFound = "REMITTANCE_NOT_FOUND",
+        DeadLetterNotFound = "DEAD_LETTER_NOT_FOUND",
+        VersionConflict = "VERSION_CONFLICT",
+        CommandReused = "COMMAND_REUSED",
+        Forbidden = "AUTH_002",
+        TryAgain = "SYS_002",
     }
 }
 
@@ -91,6 +102,11 @@ impl From<Code> for ProblemCode {
         name = "message",
         ty = "&String",
         desc = "What is wrong and what to do, for a person."
+    ),
+    field(
+        name = "status",
+        ty = "&i32",
+        desc = "The HTTP status that the code stands for."
     ),
     field(
         name = "path",
@@ -113,11 +129,11 @@ pub enum Problem {
     InvalidInput(InvalidInput),
     /// A rule forbids it.
     RuleViolation(RuleViolation),
-    /// The order has moved on.
+    /// What the command is about has moved on.
     VersionConflict(VersionConflict),
     /// The commandId belongs to another command.
     CommandReused(CommandReused),
-    /// No such order.
+    /// No such order, bundle, store, remittance or dead letter.
     NotFound(NotFound),
     /// The number or a reference is taken.
     OrderExists(OrderExists),
@@ -137,6 +153,8 @@ macro_rules! problem_types {
                 pub code: ProblemCode,
                 /// What is wrong and what to do, for a person.
                 pub message: String,
+                /// The HTTP status that the code stands for.
+                pub status: i32,
                 /// The input field, from `input` on.
                 pub path: Option<Vec<String>>,
                 /// The same command with the same commandId may succeed later.
@@ -152,12 +170,12 @@ macro_rules! problem_types {
 problem_types! {
     /// A field breaks its form, length or range.
     InvalidInput {}
-    /// A rule of the order forbids the command.
+    /// A rule forbids the command.
     RuleViolation {
         /// The rule, as its code.
         rule: String
     }
-    /// `expectedVersion` is not the order's version, or others kept changing the order.
+    /// `expectedVersion` is not the version it has, or others kept changing it.
     VersionConflict {
         /// The version the command expected, where it said so.
         expected: Option<i32>,
@@ -166,7 +184,7 @@ problem_types! {
     }
     /// The commandId was used before for another command.
     CommandReused {}
-    /// No such order, or it belongs to a store outside the caller's scope.
+    /// No such order, bundle, store, remittance or dead letter, or one of a store outside the caller's scope.
     NotFound {}
     /// Another order has the number or the reference.
     OrderExists {
@@ -184,9 +202,14 @@ problem_types! {
     }
 }
 
-/// A version as GraphQL's 32-bit Int; an order never has that many events.
+/// A version as GraphQL's 32-bit Int; nothing ever has that many events.
 pub(crate) fn int(version: i64) -> i32 {
     i32::try_from(version).unwrap_or(i32::MAX)
+}
+
+/// A count as GraphQL's 32-bit Int; none is ever that large.
+pub(crate) fn count(n: u32) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
 }
 
 /// `lines[2].quantity` as `["input", "lines", "2", "quantity"]`; the whole command as nothing.
@@ -207,6 +230,7 @@ macro_rules! build {
         Problem::$name($name {
             code,
             message: $message,
+            status: catalogue::status(code.as_str()),
             path: $path,
             retryable: $retryable,
             docs: catalogue::docs(code.as_str()),
@@ -215,30 +239,33 @@ macro_rules! build {
     }};
 }
 
-impl From<domain::order::Problem> for Problem {
-    fn from(problem: domain::order::Problem) -> Self {
-        let path = segments(&problem.path);
-        match problem.code {
-            Code::Validation => build!(
-                InvalidInput,
-                ProblemCode::Val001,
-                problem.message,
-                path,
-                false
-            ),
-            code => {
-                build!(RuleViolation, code.into(), problem.message, path, false, rule: code.as_str().to_owned())
-            }
+impl From<domain::refusal::Problem> for Problem {
+    fn from(problem: domain::refusal::Problem) -> Self {
+        refused(&problem.path, problem.code, problem.message)
+    }
+}
+
+fn refused(path: &str, code: Code, message: String) -> Problem {
+    let path = segments(path);
+    match ProblemCode::from(code) {
+        code @ ProblemCode::Validation => build!(InvalidInput, code, message, path, false),
+        code => {
+            build!(RuleViolation, code, message, path, false, rule: code.as_str().to_owned())
         }
     }
 }
 
 /// The problems of a refused command; a fault of ours as its description, which callers must not see.
-pub(crate) fn problems(error: CommandError) -> Result<Vec<Problem>, String> {
+pub(crate) fn problems<E: Topic>(error: CommandError) -> Result<Vec<Problem>, String> {
     let message = error.to_string();
     Ok(match error {
-        CommandError::Refused(refusal) => refusal.problems.into_iter().map(Problem::from).collect(),
-        CommandError::NotFound(_) => vec![not_found(message)],
+        CommandError::Refused(refusal) => {
+            let problems = refusal.problems.into_iter();
+            problems
+                .map(|p| refused(E::field(&p.path), p.code, p.message))
+                .collect()
+        }
+        CommandError::NotFound { .. } => vec![not_found::<E>(message)],
         CommandError::Forbidden { action } => vec![forbidden(action)],
         CommandError::VersionConflict { expected, actual } => {
             let path = segments("expectedVersion").filter(|_| expected.is_some());
@@ -258,9 +285,9 @@ pub(crate) fn problems(error: CommandError) -> Result<Vec<Problem>, String> {
             )]
         }
         CommandError::OrderExists { holder, value, .. } => {
-            let order_id = ID::from(holder.0);
+            let order_id = ID::from(holder);
             vec![
-                build!(OrderExists, ProblemCode::Ord002, message, None, false, order_id: order_id, value: value),
+                build!(OrderExists, ProblemCode::OrderExists, message, None, false, order_id: order_id, value: value),
             ]
         }
         CommandError::OutcomeUnknown => vec![try_again(message, true)],
@@ -278,21 +305,20 @@ pub(crate) fn problems(error: CommandError) -> Result<Vec<Problem>, String> {
     })
 }
 
-pub(crate) fn not_found(message: String) -> Problem {
-    build!(
-        NotFound,
-        ProblemCode::Ord001,
-        message,
-        segments("orderId"),
-        false
-    )
+/// What an id that has not the form of one names: nothing.
+pub(crate) fn unknown<E: Topic>() -> Problem {
+    not_found::<E>(format!("the {} is not known; check the id", E::TYPE))
+}
+
+fn not_found<E: Topic>(message: String) -> Problem {
+    build!(NotFound, E::UNKNOWN, message, segments(E::ID_FIELD), false)
 }
 
 pub(crate) fn forbidden(action: Action) -> Problem {
     let message = format!("your role or token may not {}", action.as_str());
-    build!(Forbidden, ProblemCode::Auth002, message, None, false)
+    build!(Forbidden, ProblemCode::Forbidden, message, None, false)
 }
 
 fn try_again(message: String, outcome_unknown: bool) -> Problem {
-    build!(TryAgain, ProblemCode::Sys002, message, None, true, outcome_unknown: outcome_unknown)
+    build!(TryAgain, ProblemCode::TryAgain, message, None, true, outcome_unknown: outcome_unknown)
 }

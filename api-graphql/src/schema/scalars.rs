@@ -2,7 +2,7 @@
 //! float.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{DateTime as ChronoDateTime, SecondsFormat, Utc};
+use chrono::{DateTime as ChronoDateTime, NaiveDate, SecondsFormat, Utc};
 use domain::money::{Money, Quantity, Rate};
 use uuid::Uuid as RawUuid;
 
@@ -90,11 +90,23 @@ text_scalar!(
     |time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 );
 text_scalar!(
+    /// A day in Bangkok, such as "2026-01-31".
+    Date(NaiveDate) as "Date",
+    date,
+    |day| day.format("%Y-%m-%d").to_string()
+);
+text_scalar!(
     /// A place in the log. Opaque: take it from a receipt and hand it to `fresh.minPosition`.
     Position(store::Position) as "Position",
     |text| text.parse().ok().filter(|n| *n >= 0).map(store::Position),
     |position| position.0.to_string()
 );
+
+/// A day in its one spelling.
+fn date(text: &str) -> Option<NaiveDate> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (day.format("%Y-%m-%d").to_string() == text).then_some(day)
+}
 
 /// What a scalar wanted instead of `value`, or nothing when the value will do.
 pub(crate) fn refuses(scalar: &str, value: &Value) -> Option<&'static str> {
@@ -115,6 +127,10 @@ pub(crate) fn refuses(scalar: &str, value: &Value) -> Option<&'static str> {
         "DateTime" => (
             text.is_some_and(|t| ChronoDateTime::parse_from_rfc3339(t).is_ok()),
             "an RFC 3339 time in a string, such as \"2026-01-31T09:30:00Z\"",
+        ),
+        "Date" => (
+            text.is_some_and(|t| date(t).is_some()),
+            "a day in a string, such as \"2026-01-31\"",
         ),
         "Position" => (
             text.is_some_and(|t| t.parse::<i64>().is_ok_and(|n| n >= 0)),

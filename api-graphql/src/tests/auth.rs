@@ -134,6 +134,21 @@ async fn issued_tokens_verify_and_survive_a_rotation() {
 }
 
 #[test]
+fn no_token_is_issued_for_the_ledgers_own_role() {
+    let dir = tempfile::tempdir().unwrap();
+    let request = TokenRequest {
+        subject: "impostor".into(),
+        role: Role::System,
+        stores: Vec::new(),
+        region: None,
+        scope: None,
+        lifetime: Duration::from_secs(60),
+    };
+    let refused = authenticator(dir.path()).issue(&request).unwrap_err();
+    assert!(matches!(refused, AuthError::Claims(why) if why.contains("`system`")));
+}
+
+#[test]
 fn a_key_file_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
@@ -196,6 +211,7 @@ async fn bad_claims_are_named() {
         without("role"),
         without("stores"),
         with("role", json!("emperor")),
+        with("role", json!("system")),
         with("stores", json!([])),
         with("stores", json!(["Bangkok"])),
         with("sub", json!("a\u{0}b")),

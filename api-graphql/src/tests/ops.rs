@@ -111,16 +111,15 @@ async fn the_work_bench_needs_no_other_host() {
         (missing.status, missing.json()["code"].as_str()),
         (StatusCode::NOT_FOUND, Some("REQ-007"))
     );
-    assert!(
-        get(&world, "/problems/ORD-002")
-            .await
-            .body
-            .contains("exists already")
-    );
+    let known = get(&world, "/problems/ORD-002").await.body;
+    assert!(known.contains("exists already") && known.contains("HTTP status 409"));
+    let unknown = get(&world, "/problems/x").await;
     assert_eq!(
-        get(&world, "/problems/x").await.status,
-        StatusCode::NOT_FOUND
+        (unknown.status, unknown.header("content-type")),
+        (StatusCode::NOT_FOUND, "application/problem+json")
     );
+    assert_eq!(unknown.json()["detail"], "no problem has this code");
+    assert_eq!(unknown.json()["traceId"], unknown.header("x-trace-id"));
 }
 
 /// A served world and the way to stop it.

@@ -1,7 +1,7 @@
 //! The schema: payloads, problems, scope.
 
 use commands::CommandError;
-use domain::ids::OrderId;
+use domain::{ids::OrderId, order::Order};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use uuid::Uuid;
@@ -42,7 +42,7 @@ async fn an_order_walks_to_delivered() {
     assert_eq!(payload["order"]["totals"]["orderTotal"], "57.0000");
     assert_eq!(
         payload["order"]["allowedCommands"],
-        json!(["ALLOCATE", "CANCEL"])
+        json!(["ALLOCATE", "CHANGE_LINES", "CANCEL"])
     );
     assert_eq!(payload["receipt"]["version"], 1);
     assert_eq!(payload["receipt"]["position"], "1");
@@ -172,7 +172,7 @@ async fn each_refusal_of_the_write_side_has_its_type() {
     let token = world.token(Role::Admin, &[]);
     let other = OrderId(Uuid::now_v7());
     let exists = CommandError::OrderExists {
-        holder: other,
+        holder: other.to_string(),
         scope: "ref:GRAB".into(),
         value: "1-2".into(),
     };
@@ -183,7 +183,12 @@ async fn each_refusal_of_the_write_side_has_its_type() {
             "COMMAND_REUSED",
             false,
         ),
-        (CommandError::NotFound(other), "NotFound", "ORD_001", false),
+        (
+            CommandError::not_found::<Order>(&other),
+            "NotFound",
+            "ORD_001",
+            false,
+        ),
         (exists, "OrderExists", "ORD_002", false),
         (
             CommandError::VersionConflict {

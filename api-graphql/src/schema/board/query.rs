@@ -85,21 +85,16 @@ impl BoardQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only these stores, at most 200.")] store_ids: Option<Vec<ID>>,
-        fresh: Option<Fresh>,
+        #[graphql(desc = "Demands that what is shown is not older than a receipt.")] fresh: Option<
+            Fresh,
+        >,
     ) -> Result<Vec<StoreCount>, Error> {
         let access = Access::to_read(ctx).await?;
         let stores = store_ids
             .map(|ids| self::store_ids("storeIds", &ids))
             .transpose()?;
         let allowed = &access.actor().stores;
-        for foreign in stores
-            .iter()
-            .flatten()
-            .filter(|s| !allowed.covers(s))
-            .take(1)
-        {
-            access.sees(foreign, foreign.as_str()).await;
-        }
+        access.asks_for(stores.as_deref()).await;
         access.fresh(Model::StoreBoard, fresh).await?;
         let counts = access
             .backend

@@ -1,24 +1,19 @@
 //! What a list of orders may be narrowed to and sorted by.
 
-use async_graphql::{Enum, Error, ID, InputObject, SimpleObject};
-use domain::{
-    actor::StoreScope,
-    ids::{CustomerId, RegionId, StoreId},
-};
-use projections::order_view::{OrderFilter as Filter, OrderSort as Sort, Page, Window};
+use async_graphql::{Enum, Error, ID, InputObject};
+use domain::{actor::StoreScope, ids::StoreId};
+use projections::order_view::{OrderFilter as Filter, OrderRow, OrderSort as Sort};
 
 use super::{
-    Order, default_page,
-    history::PageInfo,
+    Order,
+    collection::CollectionStatus,
     parts::{Channel, System},
     status::OrderStatus,
 };
-use crate::{
-    limits::MAX_PAGE,
-    schema::{
-        access::invalid,
-        scalars::{DateTime, Decimal},
-    },
+use crate::schema::{
+    access::{invalid, parsed},
+    connection::connection,
+    scalars::{DateTime, Decimal},
 };
 
 /// The most items of a list inside a filter.
@@ -78,6 +73,16 @@ pub struct OrderFilter {
     pub total_min: Option<Decimal>,
     /// Order total at most.
     pub total_max: Option<Decimal>,
+    /// Where the cash stands: any of these.
+    pub collection: Option<Vec<CollectionStatus>>,
+    /// The delivery partner who has or had the cash.
+    pub partner_id: Option<String>,
+    /// Whether picking has not begun in time.
+    pub is_stuck: Option<bool>,
+    /// Whether nobody said in time what became of the cash.
+    pub is_collection_overdue: Option<bool>,
+    /// Whether there is a bundle in it.
+    pub has_bundles: Option<bool>,
 }
 
 /// A system's id of an order.
@@ -102,16 +107,8 @@ impl OrderFilter {
                 .statuses
                 .map(|s| s.into_iter().map(Into::into).collect()),
             channel: self.channel.map(Into::into),
-            region: self
-                .region
-                .map(RegionId::new)
-                .transpose()
-                .map_err(|e| invalid("filter.region", e.problem))?,
-            customer_id: self
-                .customer_id
-                .map(CustomerId::new)
-                .transpose()
-                .map_err(|e| invalid("filter.customerId", e.problem))?,
+            region: parsed("filter.region", self.region)?,
+            customer_id: parsed("filter.customerId", self.customer_id)?,
             number_prefix: self.number_prefix,
             reference: self.reference.map(|r| (r.system.into(), r.reference)),
             placed_from: self.placed_from.map(|t| t.0),
@@ -120,6 +117,13 @@ impl OrderFilter {
             updated_to: self.updated_to.map(|t| t.0),
             total_min: self.total_min.map(|d| d.0),
             total_max: self.total_max.map(|d| d.0),
+            collection: self
+                .collection
+                .map(|s| s.into_iter().map(Into::into).collect()),
+            partner_id: parsed("filter.partnerId", self.partner_id)?,
+            is_stuck: self.is_stuck,
+            is_overdue: self.is_collection_overdue,
+            has_bundles: self.has_bundles,
             ..Filter::within(allowed)
         })
     }
@@ -142,81 +146,9 @@ pub(crate) fn store_ids(path: &str, ids: &[ID]) -> Result<Vec<StoreId>, Error> {
     ids.iter().enumerate().map(parse).collect()
 }
 
-/// `first`/`after` or `last`/`before`, as Relay has them.
-///
-/// # Errors
-/// INVALID_INPUT when both directions are asked for, or a size is out of bounds.
-pub(crate) fn window(
-    first: Option<i32>,
-    after: Option<String>,
-    last: Option<i32>,
-    before: Option<String>,
-) -> Result<Window, Error> {
-    let size = |path, n: i32| {
-        let n = i64::from(n);
-        if (1..=MAX_PAGE).contains(&n) {
-            Ok(n)
-        } else {
-            Err(invalid(path, format!("must be 1 to {MAX_PAGE}")))
-        }
-    };
-    match (first, last) {
-        (Some(_), Some(_)) => Err(invalid(
-            "last",
-            "cannot stand beside `first`; ask for one direction",
-        )),
-        (_, Some(last)) => match after {
-            Some(_) => Err(invalid("after", "cannot stand beside `last`; use `before`")),
-            None => Ok(Window::Backward {
-                last: size("last", last)?,
-                before,
-            }),
-        },
-        (first, None) => match before {
-            Some(_) => Err(invalid("before", "cannot stand beside `first`; use `last`")),
-            None => Ok(Window::Forward {
-                first: size("first", first.unwrap_or_else(default_page))?,
-                after,
-            }),
-        },
-    }
-}
-
-/// A page of orders.
-#[derive(SimpleObject)]
-pub struct OrderConnection {
-    /// The orders with their cursors.
-    pub edges: Vec<OrderEdge>,
-    /// Where the page begins and ends.
-    pub page_info: PageInfo,
-}
-
-/// An order and its cursor.
-#[derive(SimpleObject)]
-pub struct OrderEdge {
-    /// For `after` and `before`.
-    pub cursor: String,
-    /// The order.
-    pub node: Order,
-}
-
-impl From<Page> for OrderConnection {
-    fn from(page: Page) -> Self {
-        Self {
-            page_info: PageInfo {
-                has_next_page: page.has_next,
-                has_previous_page: page.has_previous,
-                start_cursor: page.edges.first().map(|e| e.cursor.clone()),
-                end_cursor: page.edges.last().map(|e| e.cursor.clone()),
-            },
-            edges: page
-                .edges
-                .into_iter()
-                .map(|e| OrderEdge {
-                    cursor: e.cursor,
-                    node: e.row.into(),
-                })
-                .collect(),
-        }
-    }
+connection! {
+    /// A page of orders.
+    OrderConnection of
+    /// An order and its cursor.
+    OrderEdge { Order } from OrderRow
 }

@@ -6,22 +6,10 @@ use projections::order_view::{HistoryEntry, HistoryPage};
 
 use super::status::OrderStatus;
 use crate::schema::{
+    connection::PageInfo,
     problem::int,
     scalars::{DateTime, Position, Uuid},
 };
-
-/// Where a page begins and ends, and whether there is more.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct PageInfo {
-    /// More items follow. Read backward: whether a `before` was given.
-    pub has_next_page: bool,
-    /// Items precede. Read forward: whether an `after` was given.
-    pub has_previous_page: bool,
-    /// Cursor of the first item.
-    pub start_cursor: Option<String>,
-    /// Cursor of the last item.
-    pub end_cursor: Option<String>,
-}
 
 /// A page of an order's history.
 #[derive(Debug, Clone, SimpleObject)]

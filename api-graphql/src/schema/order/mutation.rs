@@ -1,57 +1,31 @@
 //! Changing orders: each field is one command.
 
-use async_graphql::{Context, Error, Object, SimpleObject};
-use commands::{Request, Target};
-use domain::{
-    ids::{CommandId, OrderId},
-    order::OrderCommand,
-};
+use async_graphql::{Context, Error, Object};
+use domain::order::OrderCommand;
 
 use super::{
     Order,
     input::{
-        CancelOrderInput, DeliveryInput, OrderCommandInput, PayOrderInput, PickingInput,
-        ShipmentInput,
+        CancelOrderInput, ChangeLinesInput, DeliveryInput, FailedDeliveryInput, OrderCommandInput,
+        PayOrderInput, PickingInput, ShipmentInput,
+    },
+    life_input::{
+        CollectCashInput, CorrectCollectionInput, DecideSubstitutionInput, FailCollectionInput,
+        ProposeSubstitutionInput, RefundOrderInput, ReportShortInput, RequestReturnInput,
     },
     place_input::PlaceOrderInput,
 };
-use crate::schema::{
-    access::Access,
-    problem::{self, Problem},
-    receipt::Receipt,
-};
+use crate::schema::command::{payload, run};
 
-/// The answer to a command: the order and the receipt, or the problems.
-#[derive(SimpleObject)]
-pub struct OrderPayload {
-    /// The order right after the command, from the write side; null when there are problems.
-    pub order: Option<Order>,
-    /// The proof; null when there are problems.
-    pub receipt: Option<Receipt>,
-    /// Why the command had no effect, every reason at once; empty when it had, or had before.
-    pub problems: Vec<Problem>,
-}
-
-impl OrderPayload {
-    const fn refused(problems: Vec<Problem>) -> Self {
-        Self {
-            order: None,
-            receipt: None,
-            problems,
-        }
+payload! {
+    /// The answer to a command on an order: the order and the receipt, or the problems.
+    OrderPayload {
+        /// The order right after the command, from the write side; null when there are problems.
+        order: Order
     }
 }
 
-/// A command as an input states it.
-pub(crate) struct Stated {
-    pub(crate) command_id: CommandId,
-    /// The order's id as text; none for a new order.
-    pub(crate) order_id: Option<String>,
-    pub(crate) expected_version: Option<i32>,
-    pub(crate) command: OrderCommand,
-}
-
-/// The commands.
+/// The commands that move an order on its way.
 #[derive(Default)]
 pub struct OrderMutation;
 
@@ -73,6 +47,15 @@ impl OrderMutation {
         input: OrderCommandInput,
     ) -> Result<OrderPayload, Error> {
         run(ctx, input.command(OrderCommand::Allocate)).await
+    }
+
+    /// Changes quantities before the release; nothing of a line cancels it.
+    async fn change_lines(
+        &self,
+        ctx: &Context<'_>,
+        input: ChangeLinesInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
     }
 
     /// Records the payment of the cash due: payment status 5000.
@@ -102,6 +85,33 @@ impl OrderMutation {
         run(ctx, input.into()).await
     }
 
+    /// Records that picking found less than ordered: lines and totals shrink, a short component cancels its bundle.
+    async fn report_short(
+        &self,
+        ctx: &Context<'_>,
+        input: ReportShortInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
+    }
+
+    /// Offers the customer another product for a line.
+    async fn propose_substitution(
+        &self,
+        ctx: &Context<'_>,
+        input: ProposeSubstitutionInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
+    }
+
+    /// Records the customer's answer to an offer of another product; without approval the line is short.
+    async fn decide_substitution(
+        &self,
+        ctx: &Context<'_>,
+        input: DecideSubstitutionInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
+    }
+
     /// Records shipment progress: 7000 with tracking id and carrier, or 7100.
     async fn record_shipment(
         &self,
@@ -120,6 +130,15 @@ impl OrderMutation {
         run(ctx, input.into()).await
     }
 
+    /// Records that a delivery did not happen: the third time the goods go back, 8000.
+    async fn record_failed_delivery(
+        &self,
+        ctx: &Context<'_>,
+        input: FailedDeliveryInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
+    }
+
     /// Cancels the whole order for good: 9000.
     async fn cancel_order(
         &self,
@@ -130,50 +149,63 @@ impl OrderMutation {
     }
 }
 
-async fn run(ctx: &Context<'_>, stated: Stated) -> Result<OrderPayload, Error> {
-    let access = Access::of(ctx)?;
-    if !access.caller.scopes.write {
-        let action = stated.command.action();
-        access
-            .refused(
-                action,
-                stated.order_id.as_deref().unwrap_or_default(),
-                "token scope",
-            )
-            .await;
-        return Ok(OrderPayload::refused(vec![problem::forbidden(action)]));
+/// The commands on an order's cash, returns and refunds.
+#[derive(Default)]
+pub struct CashMutation;
+
+#[Object]
+impl CashMutation {
+    /// Records the cash that a rider took from the customer, also where it is not what was due.
+    async fn collect_cash(
+        &self,
+        ctx: &Context<'_>,
+        input: CollectCashInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
     }
-    let target = match stated.order_id.as_deref().map(str::parse::<OrderId>) {
-        None => Target::New,
-        Some(Ok(id)) => Target::Order(id),
-        // What is no order id is the id of no order.
-        Some(Err(_)) => {
-            let message = "the order is not known; check the id".to_owned();
-            return Ok(OrderPayload::refused(vec![problem::not_found(message)]));
-        }
-    };
-    let request = Request {
-        command_id: stated.command_id,
-        actor: access.actor().clone(),
-        expected_version: stated.expected_version.map(i64::from),
-        target,
-        command: stated.command,
-        correlation_id: access.request.correlation_id,
-        causation_id: None,
-        traceparent: access.request.traceparent.clone(),
-    };
-    match access.backend.execute(request).await {
-        Ok(outcome) => {
-            let (order, receipt) = (Some(outcome.order.into()), Some(outcome.receipt.into()));
-            Ok(OrderPayload {
-                order,
-                receipt,
-                problems: Vec::new(),
-            })
-        }
-        Err(error) => match problem::problems(error) {
-            Ok(problems) => Ok(OrderPayload::refused(problems)),
-            Err(fault) => Err(access.fault(&fault)),
-        },
+
+    /// Records that no cash came.
+    async fn fail_collection(
+        &self,
+        ctx: &Context<'_>,
+        input: FailCollectionInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
+    }
+
+    /// Corrects the amount of cash collected, before it is reconciled.
+    async fn correct_collection(
+        &self,
+        ctx: &Context<'_>,
+        input: CorrectCollectionInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
+    }
+
+    /// Takes goods back within 30 days of the delivery: 8000.
+    async fn request_return(
+        &self,
+        ctx: &Context<'_>,
+        input: RequestReturnInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
+    }
+
+    /// Records that the store has the goods back: 8500.
+    async fn receive_return(
+        &self,
+        ctx: &Context<'_>,
+        input: OrderCommandInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.command(OrderCommand::ReceiveReturn)).await
+    }
+
+    /// Records money given back to the customer from the store's cash.
+    async fn refund_order(
+        &self,
+        ctx: &Context<'_>,
+        input: RefundOrderInput,
+    ) -> Result<OrderPayload, Error> {
+        run(ctx, input.into()).await
     }
 }

@@ -2,11 +2,10 @@
 
 use async_graphql::{Enum, ID, SimpleObject};
 use domain::order::{
-    LineState, Payment, command,
+    Payment,
     event::{self, Channel as DomainChannel, System as DomainSystem},
 };
 
-use super::status::OrderStatus;
 use crate::schema::scalars::{DateTime, Decimal};
 
 /// Where an order comes from.
@@ -32,9 +31,9 @@ pub enum System {
     Slick,
 }
 
-/// A store.
+/// The store that ships an order.
 #[derive(Debug, Clone, SimpleObject)]
-pub struct Store {
+pub struct OrderStore {
     /// `CFR` and three digits.
     pub id: ID,
     /// The region the store had when the order was placed.
@@ -55,211 +54,6 @@ impl From<&event::ExternalRef> for ExternalRef {
         Self {
             system: r.system.into(),
             reference: r.reference.clone(),
-        }
-    }
-}
-
-/// What may be shown of a contact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum ContactState {
-    /// Shown.
-    Visible,
-    /// The caller's role may not see it.
-    Hidden,
-    /// The person was erased; nobody can see it any more.
-    Erased,
-}
-
-/// Who gets the goods: personal data.
-#[derive(Clone, SimpleObject)]
-pub struct Contact {
-    /// Whether the fields below are shown.
-    pub state: ContactState,
-    /// The person was erased.
-    pub erased: bool,
-    /// Name.
-    pub name: Option<String>,
-    /// Phone number.
-    pub phone: Option<String>,
-    /// E-mail address.
-    pub email: Option<String>,
-    /// Postal address.
-    pub address: Option<Address>,
-}
-
-impl Contact {
-    const fn empty(state: ContactState, erased: bool) -> Self {
-        Self {
-            state,
-            erased,
-            name: None,
-            phone: None,
-            email: None,
-            address: None,
-        }
-    }
-
-    pub(crate) const fn as_hidden() -> Self {
-        Self::empty(ContactState::Hidden, false)
-    }
-
-    pub(crate) const fn as_erased() -> Self {
-        Self::empty(ContactState::Erased, true)
-    }
-
-    pub(crate) fn shown(contact: command::Contact) -> Self {
-        let command::Contact {
-            name,
-            phone,
-            email,
-            address,
-        } = contact;
-        let address = address.map(Address::from);
-        Self {
-            name,
-            phone,
-            email,
-            address,
-            ..Self::empty(ContactState::Visible, false)
-        }
-    }
-}
-
-/// A postal address in Thailand.
-#[derive(Clone, SimpleObject)]
-#[allow(missing_docs)]
-pub struct Address {
-    pub line1: String,
-    pub line2: Option<String>,
-    pub line3: Option<String>,
-    pub city: Option<String>,
-    pub state: Option<String>,
-    pub postal_code: Option<String>,
-    pub country: Option<String>,
-}
-
-impl From<command::Address> for Address {
-    fn from(a: command::Address) -> Self {
-        let command::Address {
-            line1,
-            line2,
-            line3,
-            city,
-            state,
-            postal_code,
-            country,
-        } = a;
-        Self {
-            line1,
-            line2,
-            line3,
-            city,
-            state,
-            postal_code,
-            country,
-        }
-    }
-}
-
-/// A line as it was priced.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct OrderLine {
-    /// Unique in the order.
-    pub line_number: i32,
-    /// Where the line stands.
-    pub status: OrderStatus,
-    /// The status as the chain's number.
-    pub status_code: i32,
-    /// What is sold.
-    pub sku: String,
-    /// Product name in Thai.
-    pub name_th: Option<String>,
-    /// Product name in English.
-    pub name_en: Option<String>,
-    /// Pieces, kilograms or packs.
-    pub quantity: Decimal,
-    /// Unit of measure.
-    pub uom: Option<String>,
-    /// Weighed goods.
-    pub is_weight_item: bool,
-    /// Gift with purchase.
-    pub is_gift: bool,
-    /// The pack, where the line sells packs.
-    pub pack: Option<Pack>,
-    /// Price per unit.
-    pub unit_price: Decimal,
-    /// Price per unit before promotions.
-    pub original_unit_price: Decimal,
-    /// The promotion behind the price.
-    pub promotion_id: Option<String>,
-    /// Discounts on the line.
-    pub discounts: Vec<Adjustment>,
-    /// Original price times quantity.
-    pub gross: Decimal,
-    /// Discounts that count.
-    pub discount: Decimal,
-    /// Gross less discount.
-    pub net: Decimal,
-    /// The line's share of the order discounts.
-    pub order_discount_share: Decimal,
-    /// VAT rate, 0.0700 for 7%.
-    pub tax_rate: Decimal,
-    /// Whether prices contain VAT.
-    pub is_tax_included: bool,
-    /// VAT inside the net less the share.
-    pub tax_contained: Decimal,
-    /// VAT on top.
-    pub tax_added: Decimal,
-}
-
-impl From<&LineState> for OrderLine {
-    fn from(state: &LineState) -> Self {
-        let l = &state.line;
-        Self {
-            line_number: i32::from(l.line_number),
-            status: state.status.into(),
-            status_code: i32::from(state.status.code()),
-            sku: l.sku.to_string(),
-            name_th: l.name_th.clone(),
-            name_en: l.name_en.clone(),
-            quantity: l.quantity.into(),
-            uom: l.uom.clone(),
-            is_weight_item: l.is_weight_item,
-            is_gift: l.is_gift,
-            pack: l.pack.map(Pack::from),
-            unit_price: l.unit_price.into(),
-            original_unit_price: l.original_unit_price.into(),
-            promotion_id: l.promotion_id.clone(),
-            discounts: l.discounts.iter().map(Adjustment::from).collect(),
-            gross: l.gross.into(),
-            discount: l.discount.into(),
-            net: l.net.into(),
-            order_discount_share: l.order_discount_share.into(),
-            tax_rate: l.tax_rate.into(),
-            is_tax_included: l.is_tax_included,
-            tax_contained: l.tax_contained.into(),
-            tax_added: l.tax_added.into(),
-        }
-    }
-}
-
-/// Packs of a line.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct Pack {
-    /// Price of one pack.
-    pub unit_price: Decimal,
-    /// Packs ordered.
-    pub ordered: i32,
-    /// Pieces in one pack.
-    pub units_per_pack: i32,
-}
-
-impl From<event::Pack> for Pack {
-    fn from(p: event::Pack) -> Self {
-        Self {
-            unit_price: p.unit_price.into(),
-            ordered: p.ordered,
-            units_per_pack: p.units_per_pack,
         }
     }
 }

@@ -1,25 +1,37 @@
 //! The input of `placeOrder`. Field names are the domain's, so that a problem's path names the input's field.
 
 use async_graphql::InputObject;
-use domain::{
-    ids::CommandId,
-    order::{
-        OrderCommand,
-        command::{
-            self, AdjustmentInput as DomainAdjustment, LineInput as DomainLine,
-            PackInput as DomainPack, PlaceOrder,
-        },
-    },
+use domain::order::{
+    Order, OrderCommand,
+    command::{self, PlaceOrder},
 };
 
-use super::mutation::Stated;
-use crate::schema::scalars::{DateTime, Decimal, Uuid};
+use super::line_input::{AdjustmentInput, LineInput};
+use crate::schema::{
+    command::{Stated, Statement},
+    scalars::{DateTime, Decimal, Uuid},
+};
 
 /// A new order. Every broken rule is answered at once.
-#[derive(Clone, InputObject)]
+#[derive(Debug, Clone, InputObject)]
 pub struct PlaceOrderInput {
     /// Your name for this command. Sending it again repeats the receipt, not the effect.
     pub command_id: Uuid,
+    /// The order.
+    #[graphql(flatten)]
+    pub order: OrderInput,
+}
+
+impl From<PlaceOrderInput> for Statement<Order> {
+    fn from(i: PlaceOrderInput) -> Self {
+        let command = OrderCommand::Place(Box::new(i.order.into()));
+        Ok(Stated::new(i.command_id, command))
+    }
+}
+
+/// What a new order is.
+#[derive(Debug, Clone, InputObject)]
+pub struct OrderInput {
     /// The order number, where you bring one; assigned otherwise.
     pub number: Option<String>,
     /// GRAB, WEB, STORE or PMP.
@@ -65,10 +77,9 @@ pub struct PlaceOrderInput {
     pub allow_substitution: bool,
 }
 
-impl From<PlaceOrderInput> for Stated {
-    fn from(i: PlaceOrderInput) -> Self {
-        let command_id = CommandId(i.command_id.0);
-        let command = OrderCommand::Place(Box::new(PlaceOrder {
+impl From<OrderInput> for PlaceOrder {
+    fn from(i: OrderInput) -> Self {
+        Self {
             number: i.number,
             channel: i.channel,
             order_type: i.order_type,
@@ -92,12 +103,6 @@ impl From<PlaceOrderInput> for Stated {
             promised_at: i.promised_at.map(|t| t.0),
             captured_at: i.captured_at.map(|t| t.0),
             allow_substitution: i.allow_substitution,
-        }));
-        Self {
-            command_id,
-            order_id: None,
-            expected_version: None,
-            command,
         }
     }
 }
@@ -113,6 +118,13 @@ pub struct ContactInput {
     pub email: Option<String>,
     /// Postal address.
     pub address: Option<AddressInput>,
+}
+
+impl std::fmt::Debug for ContactInput {
+    /// Says only that there is one: contacts must not reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ContactInput(..)")
+    }
 }
 
 impl From<ContactInput> for command::Contact {
@@ -138,6 +150,13 @@ pub struct AddressInput {
     pub postal_code: Option<String>,
     /// TH when absent.
     pub country: Option<String>,
+}
+
+impl std::fmt::Debug for AddressInput {
+    /// As [`ContactInput`]'s.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AddressInput(..)")
+    }
 }
 
 impl From<AddressInput> for command::Address {
@@ -170,113 +189,4 @@ pub struct SlotInput {
     pub from: DateTime,
     /// End, exclusive.
     pub to: DateTime,
-}
-
-/// A line of a new order.
-#[derive(Debug, Clone, InputObject)]
-pub struct LineInput {
-    /// Unique in the order, from 1.
-    pub line_number: i32,
-    /// What is sold.
-    pub sku: String,
-    /// Pieces, kilograms of a weighed line, or packs.
-    pub quantity: Decimal,
-    /// Unit of measure, such as EA.
-    pub uom: Option<String>,
-    /// The price per unit now.
-    pub unit_price: Decimal,
-    /// The price per unit before promotions; `unitPrice` when absent.
-    pub original_unit_price: Option<Decimal>,
-    /// Discounts on this line.
-    #[graphql(default)]
-    pub discounts: Vec<AdjustmentInput>,
-    /// VAT rate; 0.0700 when absent.
-    pub tax_rate: Option<Decimal>,
-    /// Whether prices contain VAT; true when absent.
-    pub is_tax_included: Option<bool>,
-    /// Weighed goods: a fractional quantity.
-    #[graphql(default)]
-    pub is_weight_item: bool,
-    /// Pack details, where the line sells packs.
-    pub pack: Option<PackInput>,
-    /// Product name in Thai.
-    pub name_th: Option<String>,
-    /// Product name in English.
-    pub name_en: Option<String>,
-    /// Gift with purchase.
-    #[graphql(default)]
-    pub is_gift: bool,
-    /// The promotion behind the price.
-    pub promotion_id: Option<String>,
-}
-
-impl From<LineInput> for DomainLine {
-    fn from(i: LineInput) -> Self {
-        Self {
-            line_number: i.line_number,
-            sku: i.sku,
-            quantity: i.quantity.into(),
-            uom: i.uom,
-            unit_price: i.unit_price.0,
-            original_unit_price: i.original_unit_price.map(|d| d.0),
-            discounts: i.discounts.into_iter().map(Into::into).collect(),
-            tax_rate: i.tax_rate.map(Into::into),
-            is_tax_included: i.is_tax_included,
-            is_weight_item: i.is_weight_item,
-            pack: i.pack.map(Into::into),
-            name_th: i.name_th,
-            name_en: i.name_en,
-            is_gift: i.is_gift,
-            promotion_id: i.promotion_id,
-        }
-    }
-}
-
-/// Packs of a line: `ordered` packs of `unitsPerPack` pieces at `unitPrice` per pack.
-#[derive(Debug, Clone, InputObject)]
-pub struct PackInput {
-    /// Price of one pack.
-    pub unit_price: Decimal,
-    /// Packs ordered.
-    pub ordered: i32,
-    /// Pieces in one pack.
-    pub units_per_pack: i32,
-}
-
-impl From<PackInput> for DomainPack {
-    fn from(i: PackInput) -> Self {
-        Self {
-            unit_price: i.unit_price.0,
-            ordered: i.ordered,
-            units_per_pack: i.units_per_pack,
-        }
-    }
-}
-
-/// A discount or a fee.
-#[derive(Debug, Clone, InputObject)]
-pub struct AdjustmentInput {
-    /// What it is, such as PROMOTION, MEMBER or SHIPPING.
-    pub kind: String,
-    /// How much: not negative.
-    pub amount: Decimal,
-    /// Already inside the prices: shown, never counted.
-    #[graphql(default)]
-    pub informational: bool,
-    /// VAT rate of a fee; 0.0700 when absent.
-    pub tax_rate: Option<Decimal>,
-    /// Whether a fee contains its VAT; true when absent.
-    pub is_tax_included: Option<bool>,
-}
-
-impl From<AdjustmentInput> for DomainAdjustment {
-    fn from(i: AdjustmentInput) -> Self {
-        Self {
-            kind: i.kind,
-            amount: i.amount.0,
-            informational: i.informational,
-            tax_rate: i.tax_rate.map(Into::into),
-            is_tax_included: i.is_tax_included,
-        }
-    }
 }

@@ -9,10 +9,13 @@ use projections::{
 
 use super::{
     Order,
-    filter::{OrderConnection, OrderFilter, OrderSort, window},
+    filter::{OrderConnection, OrderFilter, OrderSort},
     parts::System,
 };
-use crate::schema::access::{Access, Fresh};
+use crate::schema::{
+    access::{Access, Fresh},
+    connection::window,
+};
 
 /// Anything with an id of its own.
 #[derive(Interface)]
@@ -29,7 +32,11 @@ pub struct OrderQuery;
 #[Object]
 impl OrderQuery {
     /// Anything by its id; null when there is nothing the caller may see.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>, Error> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+    ) -> Result<Option<Node>, Error> {
         Ok(by_id(ctx, &id, None)
             .await?
             .map(|order| Node::Order(Box::new(order))))
@@ -39,8 +46,10 @@ impl OrderQuery {
     async fn order(
         &self,
         ctx: &Context<'_>,
-        id: ID,
-        fresh: Option<Fresh>,
+        #[graphql(desc = "Its id.")] id: ID,
+        #[graphql(desc = "Demands that what is shown is not older than a receipt.")] fresh: Option<
+            Fresh,
+        >,
     ) -> Result<Option<Order>, Error> {
         by_id(ctx, &id, fresh).await
     }
@@ -49,9 +58,11 @@ impl OrderQuery {
     async fn order_by_ref(
         &self,
         ctx: &Context<'_>,
-        system: System,
-        #[graphql(name = "ref")] reference: String,
-        fresh: Option<Fresh>,
+        #[graphql(desc = "Which system.")] system: System,
+        #[graphql(name = "ref", desc = "Its id of the order.")] reference: String,
+        #[graphql(desc = "Demands that what is shown is not older than a receipt.")] fresh: Option<
+            Fresh,
+        >,
     ) -> Result<Option<Order>, Error> {
         let access = Access::to_read(ctx).await?;
         access.fresh(Model::OrderView, fresh).await?;
@@ -64,30 +75,26 @@ impl OrderQuery {
     async fn orders(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Conditions that must all be met; all of the list when absent.")]
         filter: Option<OrderFilter>,
-        #[graphql(default_with = "OrderSort::Newest")] sort: OrderSort,
+        #[graphql(default_with = "OrderSort::Newest", desc = "The order of the list.")]
+        sort: OrderSort,
         #[graphql(desc = "1 to 100; 25 when neither `first` nor `last` is given.")] first: Option<
             i32,
         >,
         #[graphql(desc = "A cursor of this list in this sort.")] after: Option<String>,
         #[graphql(desc = "1 to 100.")] last: Option<i32>,
         #[graphql(desc = "A cursor of this list in this sort.")] before: Option<String>,
-        fresh: Option<Fresh>,
+        #[graphql(desc = "Demands that what is shown is not older than a receipt.")] fresh: Option<
+            Fresh,
+        >,
     ) -> Result<OrderConnection, Error> {
         let access = Access::to_read(ctx).await?;
         let window = window(first, after, last, before)?;
         let filter = filter
             .unwrap_or_default()
             .within(access.actor().stores.clone())?;
-        for foreign in filter
-            .stores
-            .iter()
-            .flatten()
-            .filter(|s| !filter.allowed.covers(s))
-            .take(1)
-        {
-            access.sees(foreign, foreign.as_str()).await;
-        }
+        access.asks_for(filter.stores.as_deref()).await;
         access.fresh(Model::OrderView, fresh).await?;
         let request = PageRequest {
             filter,
@@ -123,5 +130,5 @@ async fn visible(
         return Ok(None);
     };
     let visible = access.sees(&row.order.store_id, &row.id.to_string()).await;
-    Ok(visible.then(|| row.into()))
+    Ok(visible.then(|| Order::from(row)))
 }

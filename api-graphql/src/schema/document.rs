@@ -1,0 +1,43 @@
+//! Reading one entity, or a page of them, the same way for every kind.
+
+use async_graphql::{Error, ID};
+use projections::{
+    document::{Document, Row},
+    paging::{Page, Window},
+};
+
+use super::access::Access;
+use crate::backend::{Backend, Shows};
+
+/// One by its id; `None` also for what is no id: it is the id of none.
+///
+/// # Errors
+/// As [`Access::read_failed`].
+pub(crate) async fn by_id<E>(access: &Access<'_>, id: &ID) -> Result<Option<Row<E>>, Error>
+where
+    E: Document,
+    dyn Backend: Shows<E>,
+{
+    let Ok(id) = id.as_str().parse::<E::Id>() else {
+        return Ok(None);
+    };
+    let found = Shows::<E>::by_id(access.backend.as_ref(), &id).await;
+    found.map_err(|e| access.read_failed(e))
+}
+
+/// A page of a list.
+///
+/// # Errors
+/// As [`Access::read_failed`].
+pub(crate) async fn page<E>(
+    access: &Access<'_>,
+    filter: &E::Filter,
+    window: &Window,
+) -> Result<Page<Row<E>>, Error>
+where
+    E: Document,
+    dyn Backend: Shows<E>,
+{
+    let page = Shows::<E>::page(access.backend.as_ref(), filter, window).await;
+    page.map_err(|e| access.read_failed(e))
+}

@@ -1,0 +1,3 @@
+//! Erasing a person.
+
+pub mod mutation;

@@ -1,0 +1,257 @@
+//! The items of a remittance: what is expected, what is reported, and how the two compare.
+
+use async_graphql::{Enum, ID, SimpleObject};
+use domain::remittance::{
+    Comparison, ExpectedItem, ItemOutcome as DomainOutcome, Remittance, ReportedItem,
+    Resolution as DomainResolution, Summary,
+};
+
+use crate::schema::{connection::PageInfo, problem::count, scalars::Decimal};
+
+/// How the two sides of an item compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "DomainOutcome")]
+pub enum ItemOutcome {
+    /// They agree within 0.01.
+    Matched,
+    /// They do not.
+    Variance,
+    /// Expected and not reported.
+    Missing,
+    /// Reported and not expected.
+    Extra,
+}
+
+/// What becomes of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "DomainResolution")]
+pub enum Resolution {
+    /// The partner pays what is expected after all.
+    PartnerPays,
+    /// The report was right; the difference is written off.
+    WrittenOff,
+    /// Another amount was agreed on.
+    Agreed,
+}
+
+/// One item of a remittance.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct RemittanceItem {
+    /// The order's number, which reports name it by.
+    pub reference: String,
+    /// The order; null for a reference that nobody knows.
+    pub order_id: Option<ID>,
+    /// The rider, as the partner knows them.
+    pub rider_id: Option<String>,
+    /// How the two sides compare; null before both are there.
+    pub outcome: Option<ItemOutcome>,
+    /// What is expected; null before the day is over.
+    pub expected: Option<Decimal>,
+    /// What is reported; null before a report.
+    pub reported: Option<Decimal>,
+    /// Reported less expected; null before both are there.
+    pub variance: Option<Decimal>,
+    /// The cash that counts as handed over to the partner: as resolved, else as reported.
+    pub accepted: Option<Decimal>,
+    /// Whether somebody must still decide about it.
+    pub is_open: bool,
+    /// Why the comparison is not accepted, where it is not.
+    pub dispute: Option<String>,
+    /// What becomes of the difference, once resolved.
+    pub resolution: Option<Resolution>,
+    /// Why it was resolved so.
+    pub resolution_reason: Option<String>,
+}
+
+impl From<&Comparison> for RemittanceItem {
+    fn from(c: &Comparison) -> Self {
+        Self {
+            reference: c.reference.clone(),
+            order_id: c.order_id.map(|id| ID::from(id.0)),
+            rider_id: c.rider_id.clone(),
+            outcome: Some(c.outcome.into()),
+            expected: Some(c.expected.into()),
+            reported: Some(c.reported.into()),
+            variance: Some(c.variance.into()),
+            accepted: Some(c.accepted().into()),
+            is_open: c.is_open(),
+            dispute: c.dispute.clone(),
+            resolution: c.resolved.as_ref().map(|r| r.resolution.into()),
+            resolution_reason: c.resolved.as_ref().map(|r| r.reason.clone()),
+        }
+    }
+}
+
+impl RemittanceItem {
+    fn one_sided(reference: &str) -> Self {
+        Self {
+            reference: reference.to_owned(),
+            order_id: None,
+            rider_id: None,
+            outcome: None,
+            expected: None,
+            reported: None,
+            variance: None,
+            accepted: None,
+            is_open: true,
+            dispute: None,
+            resolution: None,
+            resolution_reason: None,
+        }
+    }
+}
+
+impl From<&ExpectedItem> for RemittanceItem {
+    fn from(e: &ExpectedItem) -> Self {
+        Self {
+            order_id: Some(ID::from(e.order_id.0)),
+            rider_id: e.rider_id.clone(),
+            expected: Some(e.amount.into()),
+            ..Self::one_sided(&e.reference)
+        }
+    }
+}
+
+impl From<&ReportedItem> for RemittanceItem {
+    fn from(r: &ReportedItem) -> Self {
+        Self {
+            order_id: r.order_id.map(|id| ID::from(id.0)),
+            reported: Some(r.amount.into()),
+            ..Self::one_sided(&r.reference)
+        }
+    }
+}
+
+/// A page of a remittance's items.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct RemittanceItemConnection {
+    /// The items with their cursors.
+    pub edges: Vec<RemittanceItemEdge>,
+    /// Where the page ends.
+    pub page_info: PageInfo,
+}
+
+/// An item and its cursor.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct RemittanceItemEdge {
+    /// For `after`.
+    pub cursor: String,
+    /// The item.
+    pub node: RemittanceItem,
+}
+
+/// The items from `after` on, at most `first`: compared ones once there are, else those of the side that is there.
+pub(super) fn page(
+    remittance: &Remittance,
+    first: usize,
+    after: usize,
+) -> RemittanceItemConnection {
+    let (total, nodes) = if !remittance.comparisons.is_empty() {
+        slice(&remittance.comparisons, first, after)
+    } else if !remittance.expected.is_empty() {
+        slice(&remittance.expected, first, after)
+    } else {
+        slice(
+            remittance.reported.as_deref().unwrap_or_default(),
+            first,
+            after,
+        )
+    };
+    let edges: Vec<_> = nodes
+        .into_iter()
+        .zip(after + 1..)
+        .map(|(node, at)| RemittanceItemEdge {
+            cursor: at.to_string(),
+            node,
+        })
+        .collect();
+    RemittanceItemConnection {
+        page_info: PageInfo {
+            has_next_page: after.saturating_add(edges.len()) < total,
+            has_previous_page: after > 0,
+            start_cursor: edges.first().map(|e| e.cursor.clone()),
+            end_cursor: edges.last().map(|e| e.cursor.clone()),
+        },
+        edges,
+    }
+}
+
+fn slice<'a, T>(all: &'a [T], first: usize, after: usize) -> (usize, Vec<RemittanceItem>)
+where
+    RemittanceItem: From<&'a T>,
+{
+    let page = all.iter().skip(after).take(first);
+    (all.len(), page.map(RemittanceItem::from).collect())
+}
+
+/// The comparison of one rider's items.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct RiderTotal {
+    /// The rider; null for items without one, such as extra ones.
+    pub rider_id: Option<String>,
+    /// How many items.
+    pub items: i32,
+    /// Items that somebody must still decide about.
+    pub open: i32,
+    /// What is expected.
+    pub expected: Decimal,
+    /// What is reported.
+    pub reported: Decimal,
+    /// Reported less expected.
+    pub variance: Decimal,
+    /// What counts as handed over to the partner.
+    pub accepted: Decimal,
+}
+
+impl From<domain::remittance::RiderTotal> for RiderTotal {
+    fn from(t: domain::remittance::RiderTotal) -> Self {
+        Self {
+            rider_id: t.rider_id,
+            items: count(t.items),
+            open: count(t.open),
+            expected: t.expected.into(),
+            reported: t.reported.into(),
+            variance: t.variance.into(),
+            accepted: t.accepted.into(),
+        }
+    }
+}
+
+/// Sums and counts of a comparison.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct RemittanceSummary {
+    /// What is expected.
+    pub expected: Decimal,
+    /// What is reported.
+    pub reported: Decimal,
+    /// Reported less expected.
+    pub variance: Decimal,
+    /// What counts as handed over to the partner.
+    pub accepted: Decimal,
+    /// Items that agree.
+    pub matched: i32,
+    /// Items that do not.
+    pub differing: i32,
+    /// Items expected and not reported.
+    pub missing: i32,
+    /// Items reported and not expected.
+    pub extra: i32,
+    /// Items that somebody must still decide about.
+    pub open: i32,
+}
+
+impl From<Summary> for RemittanceSummary {
+    fn from(s: Summary) -> Self {
+        Self {
+            expected: s.expected.into(),
+            reported: s.reported.into(),
+            variance: s.variance.into(),
+            accepted: s.accepted.into(),
+            matched: count(s.matched),
+            differing: count(s.differing),
+            missing: count(s.missing),
+            extra: count(s.extra),
+            open: count(s.open),
+        }
+    }
+}
