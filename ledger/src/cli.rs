@@ -64,7 +64,7 @@ pub struct Global {
 pub enum Command {
     /// Run the ledger until Ctrl-C or SIGTERM
     #[command(after_help = "Examples:
-  ledger serve --demo                    with demo stores and orders, database under ./data
+  ledger serve --demo                    with demo stores, bundles and orders, database under ./data
   ledger serve --listen 127.0.0.1:9000
   LEDGER_DATABASE_URL=postgres://... ledger serve")]
     Serve(Serve),
@@ -96,6 +96,23 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         action: Order,
+    },
+
+    /// Erase a person: destroy the key of their personal data, for good
+    #[command(after_help = "Examples:
+  ledger forget CUST-000042              asks first
+  ledger forget --order QC-2026-01-31-000042 --yes
+The events stay, with their hashes: `ledger verify` still finds the log sound, totals and replays
+are the same, and the person's data reads as erased. Running ledgers follow within a minute. A
+later order of the same customer gets a key of its own.")]
+    Forget(Forget),
+
+    /// Products that orders are checked against and enriched from
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Catalogue {
+        /// What to do.
+        #[command(subcommand)]
+        action: Catalogue,
     },
 
     /// Check the whole log: no gaps, unbroken hash chain, heads and receipts that agree
@@ -136,7 +153,7 @@ pub struct Serve {
     /// Address of the API [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
-    /// Load demo stores and orders into an empty log
+    /// Load demo stores, products, bundles and orders into an empty log
     #[arg(long)]
     pub demo: bool,
 }
@@ -205,8 +222,44 @@ pub enum RoleName {
     Slick,
     /// The partner platform's system: delivery and cash news
     Pmp,
-    /// Grab's system: delivery news
+    /// Grab's system: delivery and cash news
     Grab,
+}
+
+/// Flags of `forget`.
+#[derive(Debug, Args)]
+pub struct Forget {
+    /// The customer, as the channels know them
+    #[arg(
+        value_name = "CUSTOMER",
+        required_unless_present = "order",
+        conflicts_with = "order"
+    )]
+    pub customer: Option<String>,
+    /// The recipient of one order that names no customer: the order's id or number
+    #[arg(long, value_name = "ID")]
+    pub order: Option<String>,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+}
+
+/// What `catalogue` does.
+#[derive(Debug, Subcommand)]
+pub enum Catalogue {
+    /// Add products, or replace what is known of them, from a file with one JSON object a line
+    #[command(after_help = "Examples:
+  ledger catalogue import products.ndjson
+One product a line:
+  {\"sku\": \"8859990000018\", \"nameTh\": \"...\", \"nameEn\": \"Drinking water\", \"shortDescription\": \"...\",
+   \"imageUrl\": \"https://...\", \"listPrice\": \"10.00\"}
+Only sku is required. Once there is any product, orders of unknown ones are refused. Nothing is
+imported when a line is wrong: the line is named, exit code 7.")]
+    Import {
+        /// The file, or `-` for standard input
+        #[arg(value_name = "FILE|-")]
+        file: PathBuf,
+    },
 }
 
 /// What `order` does.
@@ -301,6 +354,21 @@ mod tests {
             ("hot_orders", "5"),
         ] {
             assert!(flags.contains(&(key.into(), value.into())), "{key}");
+        }
+    }
+
+    #[test]
+    fn one_person_is_forgotten_at_a_time() {
+        for (line, good) in [
+            ("ledger forget C-1", true),
+            ("ledger forget C-1 --yes", true),
+            ("ledger forget --order QC-1 -y", true),
+            ("ledger forget", false),
+            ("ledger forget --yes", false),
+            ("ledger forget C-1 --order QC-1", false),
+        ] {
+            let parsed = Cli::try_parse_from(line.split(' '));
+            assert_eq!(parsed.is_ok(), good, "{line}");
         }
     }
 

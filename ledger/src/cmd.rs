@@ -1,8 +1,10 @@
 //! The commands, one file each, and which is which.
 
+mod catalogue;
 mod completions;
 mod config;
 mod doctor;
+mod forget;
 mod import;
 mod migrate;
 mod order;
@@ -71,6 +73,8 @@ async fn dispatch(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Token(token) => token::run(token, &context),
         Command::Import(import) => import::run(import, context).await,
         Command::Order { action } => order::run(action, context).await,
+        Command::Forget(forget) => forget::run(forget, context).await,
+        Command::Catalogue { action } => catalogue::run(action, context).await,
         Command::Verify => verify::run(context).await,
         Command::Doctor => doctor::run(context).await,
         // Done before there were settings.

@@ -68,6 +68,8 @@ pub struct Config {
     pub introspection: Switch,
     /// How long a stop waits.
     pub shutdown_grace: HumanDuration,
+    /// Whether this process runs the ledger's own processes.
+    pub processes: bool,
     /// Demo data.
     pub demo: bool,
     /// Tokens.

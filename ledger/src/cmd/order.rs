@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use commands::load::stream_id;
-use commands::numbers::bangkok_time;
 use commands::record;
+use domain::calendar::bangkok_time;
+use domain::decode;
 use domain::ids::{OrderId, OrderNumber};
-use domain::order::{Order, OrderEvent, upcast};
+use domain::order::{Order, OrderEvent};
 use serde::Serialize;
 use store::{Log, Recorded, claims};
 
@@ -65,7 +66,7 @@ async fn show(id: &str, database: &Database, context: &Context) -> Result<Shown,
     let found = find(id, &log).await;
     let events = match found {
         Ok(id) => log
-            .stream(&stream_id(id), 0, MAX_EVENTS)
+            .stream(&stream_id::<Order>(&id), 0, MAX_EVENTS)
             .await
             .map_err(failure)
             .map(|events| (id, events)),
@@ -93,7 +94,7 @@ async fn show(id: &str, database: &Database, context: &Context) -> Result<Shown,
 }
 
 /// The order with this id or number.
-async fn find(text: &str, log: &Log) -> Result<OrderId, Failure> {
+pub(super) async fn find(text: &str, log: &Log) -> Result<OrderId, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
@@ -119,7 +120,7 @@ fn unknown(text: &str) -> Failure {
 }
 
 fn decode(recorded: &Recorded) -> Result<OrderEvent, Failure> {
-    upcast::decode(
+    decode::decode(
         &recorded.event_type,
         &recorded.event_version,
         &recorded.payload,

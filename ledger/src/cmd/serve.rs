@@ -9,7 +9,9 @@ use api_graphql::health::{LedgerParts, Lifecycle};
 use api_graphql::limits::Limits;
 use api_graphql::{ApiState, ServeOptions};
 use commands::CommandBus;
-use commands::stores::StoreDirectory;
+use commands::personal::Vault;
+use commands::process::{ProcessOptions, Processes};
+use commands::stores::{self, StoreDirectory};
 use domain::actor::Role;
 use domain::ids::{RegionId, StoreId};
 use observability::exporter;
@@ -72,16 +74,22 @@ async fn serve(
     let config = &context.loaded.config;
     database.bring_up_to_date(config).await?;
     let log = database.log(config).await?;
-    let vault = database.vault(config, &log).await?;
+    let vault = vault(config, database, &log).await?;
     if config.demo {
         demo::load(&log, &vault)
             .await
             .map_err(|error| Failure::new(Exit::Failed, error))?;
     }
     let bus = database::bus(config, &log, &vault);
+    stores::adopt(&bus)
+        .await
+        .map_err(|error| Failure::new(Exit::Database, error))?;
     let wake = Wake::listen(log.pool().clone(), log.log_id(), POLL);
+    let processes = config
+        .processes
+        .then(|| Processes::spawn(&bus, &wake, ProcessOptions::default()));
     let runner = Runner::spawn(&Model::ALL, log.clone(), wake);
-    let authenticator = authenticator(config, &log).await?;
+    let authenticator = authenticator(config, bus.stores()).await?;
     let state = state(config, &bus, &log, &runner, authenticator.clone())?;
     greet(
         context,
@@ -111,6 +119,9 @@ async fn serve(
     let served = answer(state, listener, operations, options, until).await;
     let end = reason.borrow().clone();
     watching.abort();
+    if let Some(processes) = processes {
+        processes.stop().await;
+    }
     runner.stop().await;
     log.close().await;
     served.map_err(failed)?;
@@ -123,6 +134,17 @@ async fn serve(
         .hint("start the ledger again; nothing acknowledged is lost")),
         _ => Ok(()),
     }
+}
+
+/// The vault; where it refuses, the connections are closed before their server is stopped, which would look like a
+/// failure of theirs.
+async fn vault(config: &Config, database: &Database, log: &Log) -> Result<Vault, Failure> {
+    let vault = database.vault(config, log).await;
+    if vault.is_err() {
+        log.clone().close().await;
+        log.pool().close().await;
+    }
+    vault
 }
 
 /// Answers requests until told to stop and the last one is answered.
@@ -225,8 +247,10 @@ pub(super) fn auth_config(config: &Config) -> AuthConfig {
     }
 }
 
-async fn authenticator(config: &Config, log: &Log) -> Result<Arc<Authenticator>, Failure> {
-    let stores = StoreDirectory::new(log.clone());
+async fn authenticator(
+    config: &Config,
+    stores: &StoreDirectory,
+) -> Result<Arc<Authenticator>, Failure> {
     stores.refresh().await.map_err(database::failure)?;
     let refreshed = stores.clone();
     tokio::spawn(async move {
@@ -237,7 +261,7 @@ async fn authenticator(config: &Config, log: &Log) -> Result<Arc<Authenticator>,
             }
         }
     });
-    let authenticator = Authenticator::open(auth_config(config), Arc::new(Regions(stores)))
+    let authenticator = Authenticator::open(auth_config(config), Arc::new(Regions(stores.clone())))
         .map_err(|error| Failure::new(Exit::Config, error))?;
     Ok(Arc::new(authenticator))
 }

@@ -95,6 +95,7 @@ fn values(config: &Config) -> Value {
         "graphiql": config.graphiql,
         "introspection": config.introspection,
         "shutdown_grace": config.shutdown_grace,
+        "processes": config.processes,
         "demo": config.demo,
         "auth": {
             "jwks_url": config.auth.jwks_url,

@@ -68,6 +68,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("graphiql", Kind::Text),
     key("introspection", Kind::Text),
     key("shutdown_grace", Kind::Text),
+    key("processes", Kind::Truth),
     key("demo", Kind::Truth),
     key("auth.jwks_url", Kind::Text),
     key("auth.issuer", Kind::Text),

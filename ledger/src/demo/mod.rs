@@ -1,11 +1,13 @@
-//! Demo data: 25 stores and a short trading period of made-up orders in every status there is up to delivered and cancelled.
+//! Demo data: 25 stores, what they sell, bundles, and a short trading period of made-up orders in every status there is,
+//! with some of the day before, whose cash the delivery partner has reported.
 //!
-//! The orders go through the command bus like anybody's, at the time that the plan gives each command, under the
+//! Everything goes through the command bus like anybody's, at the time that the plan gives each command, under the
 //! name of whoever would send it. Command ids come from a fixed seed: loading again, also after a crash half-way,
 //! adds only what is missing.
 
 mod clock;
 mod plan;
+mod reports;
 #[cfg(test)]
 mod tests;
 
@@ -13,16 +15,22 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use commands::{
-    BusOptions, CommandBus, CommandError, Request, Target,
+    BusOptions, CommandBus, CommandError, Kind, Outcome, Request, Target,
+    catalogue::PostgresCatalogue,
     facts::{Clock, SystemClock},
     personal::Vault,
 };
 use domain::{
     actor::{Actor, Role, StoreScope},
-    ids::{CommandId, OrderId, StoreId},
+    bundle::{Bundle, BundleCommand},
+    ids::{CommandId, InvalidId, OrderId, StoreId},
+    order::Order,
+    remittance::{Remittance, RemittanceCommand},
+    store::{Store, StoreCommand},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use store::{Log, StoreError, stores};
+use store::{Log, StoreError};
+use uuid::Uuid;
 
 use self::{
     clock::{SimulatedClock, at_time},
@@ -30,7 +38,7 @@ use self::{
 };
 use crate::{
     progress::Progress,
-    sample::{BACK_ORDER_STORE, SampleError, stores::STORES},
+    sample::{self, BACK_ORDER_STORE, SampleError, stores::STORES},
 };
 
 /// Orders of the trading period.
@@ -67,11 +75,14 @@ pub enum DemoError {
     /// The database is out of reach.
     #[error("demo data: {0}")]
     Store(#[from] StoreError),
+    /// A demo id is wrong.
+    #[error("demo data: {0}")]
+    Id(#[from] InvalidId),
     /// The ledger does not take a demo command.
-    #[error("demo order {order}: {source}")]
+    #[error("demo {what}: {source}")]
     Command {
-        /// Which order, from 0.
-        order: usize,
+        /// What it is about, such as `order 17`.
+        what: String,
         /// Why.
         source: CommandError,
     },
@@ -80,10 +91,12 @@ pub enum DemoError {
 /// Loads the demo data into a log that is empty, or on whose first orders an earlier loading stopped. Shows its
 /// progress on a terminal.
 pub async fn load(log: &Log, vault: &Vault) -> Result<Loaded, DemoError> {
-    if log.receipt(plan::LAST_COMMAND).await?.is_some() {
-        return Ok(Loaded::Before);
+    for done in [plan::LAST_REPORT, plan::FIRST_VERSION] {
+        if log.receipt(done).await?.is_some() {
+            return Ok(Loaded::Before);
+        }
     }
-    if log.head().await?.position.0 > 0 && log.receipt(plan::FIRST_COMMAND).await?.is_none() {
+    if log.head().await?.position.0 > 0 && log.receipt(plan::FIRST_STORE).await?.is_none() {
         return Ok(Loaded::LogInUse);
     }
     let plan = Plan::make(ORDERS)?;
@@ -93,24 +106,24 @@ pub async fn load(log: &Log, vault: &Vault) -> Result<Loaded, DemoError> {
     };
     let progress = Progress::start("loading demo orders", u64::try_from(plan.commands()).ok());
     let mut loading = Loading {
-        log,
-        vault,
         bus: bus(log, vault),
         ends_at: SystemClock.now(),
         orders: vec![None; ORDERS],
         progress: &progress,
     };
-    for store in STORES {
-        stores::upsert(log.pool(), &store.record()).await?;
-    }
+    loading.open_stores().await?;
+    loading.define_bundles().await?;
+    PostgresCatalogue::new(log.pool().clone())
+        .import(&sample::catalogue::products()?)
+        .await?;
     for phase in plan.phases {
         loading.run(phase).await?;
     }
+    loading.report().await?;
     Ok(loaded)
 }
 
-/// A bus of our own for every phase: it runs on simulated time, and knows the stores as they are now, while a bus
-/// that has been asked before may remember them for some seconds.
+/// A bus of our own: it runs on simulated time.
 fn bus(log: &Log, vault: &Vault) -> CommandBus {
     CommandBus::new(
         log.clone(),
@@ -121,8 +134,6 @@ fn bus(log: &Log, vault: &Vault) -> CommandBus {
 }
 
 struct Loading<'a> {
-    log: &'a Log,
-    vault: &'a Vault,
     bus: CommandBus,
     /// The end of the trading period: now.
     ends_at: DateTime<Utc>,
@@ -152,21 +163,97 @@ impl Loading<'_> {
         Ok(())
     }
 
-    async fn set_active(&mut self, active: bool) -> Result<(), DemoError> {
-        if let Some(store) = STORES.iter().find(|s| s.id == BACK_ORDER_STORE) {
-            let record = stores::StoreRecord {
-                active,
-                ..store.record()
+    async fn open_stores(&self) -> Result<(), DemoError> {
+        for (at, store) in STORES.iter().enumerate() {
+            let command = StoreCommand::Open {
+                profile: store.profile()?,
             };
-            stores::upsert(self.log.pool(), &record).await?;
+            let id = StoreId::new(store.id)?;
+            let what = format!("store {id}");
+            let command_id = plan::store_command(at);
+            self.set_up::<Store>(command_id, id, command, what).await?;
         }
-        self.bus = bus(self.log, self.vault);
         Ok(())
+    }
+
+    async fn define_bundles(&self) -> Result<(), DemoError> {
+        for (at, (id, definition)) in sample::bundles::definitions()?.into_iter().enumerate() {
+            let command = BundleCommand::Define { definition };
+            let what = format!("bundle {id}");
+            let command_id = plan::bundle_command(at);
+            self.set_up::<Bundle>(command_id, id, command, what).await?;
+        }
+        Ok(())
+    }
+
+    /// What the partner says about the cash of the day before, store by store.
+    async fn report(&self) -> Result<(), DemoError> {
+        let mut collected = Vec::new();
+        for id in self.orders.iter().flatten() {
+            let order = self.bus.load::<Order>(id).await;
+            let failed = |source| DemoError::Command {
+                what: format!("order {id}"),
+                source,
+            };
+            collected.extend(order.map_err(failed)?);
+        }
+        let reports = reports::of_days_before(&collected, self.ends_at);
+        let count = reports.len();
+        for (at, (id, items)) in reports.into_iter().enumerate() {
+            let command = RemittanceCommand::Report {
+                report_id: format!("GRAB-{}", id.day()),
+                items,
+                total: None,
+            };
+            let what = format!("report {id}");
+            let command_id = plan::report_command(at, count);
+            self.set_up::<Remittance>(command_id, id, command, what)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn set_up<E: Kind>(
+        &self,
+        command_id: Uuid,
+        id: E::Id,
+        command: E::Command,
+        what: String,
+    ) -> Result<(), DemoError> {
+        let request = Request::<E> {
+            command_id: CommandId(command_id),
+            actor: actor(Role::Ops, ""),
+            expected_version: None,
+            target: Target::Entity(id),
+            command,
+            correlation_id: command_id,
+            causation_id: None,
+            traceparent: None,
+        };
+        let sent = self.try_often(request).await;
+        sent.map(drop)
+            .map_err(|source| DemoError::Command { what, source })
+    }
+
+    async fn set_active(&self, active: bool) -> Result<(), DemoError> {
+        let command = if active {
+            StoreCommand::Activate
+        } else {
+            let reason = "flooded street".to_owned();
+            StoreCommand::Deactivate { reason }
+        };
+        let id = StoreId::new(BACK_ORDER_STORE)?;
+        let what = format!("store {id}");
+        let command_id = plan::closing_command(active);
+        self.set_up::<Store>(command_id, id, command, what).await
     }
 
     /// Carries out an order's next steps, one after the other.
     async fn walk(&self, order: usize, steps: Vec<Planned>) -> Result<(usize, OrderId), DemoError> {
-        let failed = |source| DemoError::Command { order, source };
+        let failed = |source| DemoError::Command {
+            what: format!("order {order}"),
+            source,
+        };
         let mut id = self.orders.get(order).copied().flatten();
         for step in steps {
             let at = self.ends_at + step.at;
@@ -183,26 +270,29 @@ impl Loading<'_> {
     }
 
     async fn send(&self, step: Planned, order: Option<OrderId>) -> Result<OrderId, CommandError> {
-        let request = Request {
+        let request = Request::<Order> {
             command_id: CommandId(step.command_id),
             actor: actor(step.role, step.store),
             expected_version: None,
-            target: order.map_or(Target::New, Target::Order),
+            target: order.map_or(Target::New, Target::Entity),
             command: step.command,
             correlation_id: step.correlation_id,
             causation_id: None,
             traceparent: None,
         };
+        Ok(self.try_often(request).await?.receipt.id)
+    }
+
+    async fn try_often<E: Kind>(&self, request: Request<E>) -> Result<Outcome<E>, CommandError> {
         let mut tries = 1;
         loop {
             match self.bus.execute(request.clone()).await {
-                Ok(outcome) => return Ok(outcome.receipt.order_id),
                 Err(error) if error.is_retryable() && tries < MAX_TRIES => {
                     let pause = PAUSE_MILLIS * u64::from(tries);
                     tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
                     tries += 1;
                 }
-                Err(error) => return Err(error),
+                result => return result,
             }
         }
     }

@@ -16,16 +16,28 @@ const SEED: u64 = 711;
 /// Streams of numbers beside those of the orders themselves.
 const TIMES: u64 = 0x71;
 const IDS: u64 = 0x1D;
+const STORE_IDS: u64 = 0x51;
+const BUNDLE_IDS: u64 = 0xB1;
+const CLOSING_IDS: u64 = 0xC1;
+const REPORT_IDS: u64 = 0xA1;
 
-/// The very first command of the period. Its receipt says that loading has begun, so that neither id may ever change.
-pub(super) const FIRST_COMMAND: Uuid = uuid!("d3300000-0000-4000-8000-000000000001");
-/// The very last command: its receipt says that all of it is there.
-pub(super) const LAST_COMMAND: Uuid = uuid!("d3300000-0000-4000-8000-000000000002");
+/// Opening the first store. Its receipt says that loading has begun, so that no id here may ever change.
+pub(super) const FIRST_STORE: Uuid = uuid!("d3300000-0000-4000-8000-000000000010");
+/// The very first command about an order.
+pub(super) const FIRST_COMMAND: Uuid = uuid!("d3300000-0000-4000-8000-000000000011");
+/// The very last command about an order; the reports of the partner follow.
+pub(super) const LAST_COMMAND: Uuid = uuid!("d3300000-0000-4000-8000-000000000012");
+/// The last report: its receipt says that all of it is there.
+pub(super) const LAST_REPORT: Uuid = uuid!("d3300000-0000-4000-8000-000000000013");
+/// What stood in its place in the first version, whose demo data is whole without bundles and cash.
+pub(super) const FIRST_VERSION: Uuid = uuid!("d3300000-0000-4000-8000-000000000002");
 
 /// How long the period is, in seconds.
 const PERIOD: i64 = 3 * 3_600;
 /// When one store is closed, in seconds before the end.
 const CLOSED: std::ops::Range<i64> = -3_600..-3_000;
+/// One order in so many that is over was placed the day before, at the same time: its cash is to be settled.
+const YESTERDAY_ONE_IN: usize = 4;
 /// Orders for that store come in no later than this many seconds before it closes.
 const LAST_CALL: i64 = 300;
 /// An order that is on its way had its last news at most this many seconds before the end.
@@ -69,6 +81,7 @@ impl Plan {
     pub(super) fn make(orders: usize) -> Result<Self, SampleError> {
         let options = Options {
             back_orders: true,
+            whole: true,
             ..Options::new(SEED)
         };
         let lives = sample::lives(&options)
@@ -116,6 +129,9 @@ fn schedule(order: usize, life: Life, stays_back_ordered: bool) -> Vec<Planned> 
     let correlation_id = ids.uuid();
     let is_back_order = life.end == OrderStatus::BackOrdered;
     let mut at = begin(&mut rng, &life);
+    if is_over(life.end) && order.is_multiple_of(YESTERDAY_ONE_IN) {
+        at -= TimeDelta::days(1);
+    }
     let mut planned = Vec::with_capacity(life.steps.len() + 1);
     for step in life.steps {
         at += step.after;
@@ -150,7 +166,10 @@ fn begin(rng: &mut Rng, life: &Life) -> TimeDelta {
     let lasts: TimeDelta = life.steps.iter().map(|step| step.after).sum();
     let (earliest, latest) = match life.end {
         OrderStatus::BackOrdered => (CLOSED.start - 2 * LAST_CALL, CLOSED.start - LAST_CALL),
-        OrderStatus::Delivered | OrderStatus::Cancelled => (-PERIOD, -lasts.num_seconds() - 1),
+        end if is_over(end) => {
+            let latest = -lasts.num_seconds() - 1;
+            (latest.min(-PERIOD), latest)
+        }
         _ => (-NEWS_AGE - lasts.num_seconds(), -lasts.num_seconds() - 1),
     };
     let begins = TimeDelta::milliseconds(rng.between(earliest * 1_000, latest * 1_000));
@@ -160,6 +179,44 @@ fn begin(rng: &mut Rng, life: &Life) -> TimeDelta {
         return begins - TimeDelta::seconds(closing.end - closing.start);
     }
     begins
+}
+
+/// Names the command that opens a store, by its place.
+pub(super) fn store_command(at: usize) -> Uuid {
+    if at == 0 {
+        FIRST_STORE
+    } else {
+        named(STORE_IDS, at)
+    }
+}
+
+/// Names the command that defines a bundle, by its place.
+pub(super) fn bundle_command(at: usize) -> Uuid {
+    named(BUNDLE_IDS, at)
+}
+
+/// Names the command that closes the store of the back-orders, or opens it again.
+pub(super) fn closing_command(opens: bool) -> Uuid {
+    named(CLOSING_IDS, usize::from(opens))
+}
+
+/// Names a report by its place among so many.
+pub(super) fn report_command(at: usize, count: usize) -> Uuid {
+    if at + 1 == count {
+        LAST_REPORT
+    } else {
+        named(REPORT_IDS, at)
+    }
+}
+
+fn named(stream: u64, at: usize) -> Uuid {
+    let at = u64::try_from(at).unwrap_or_default();
+    Rng::new(SEED, &[stream, at]).uuid()
+}
+
+/// Whether nothing more is to come.
+fn is_over(end: OrderStatus) -> bool {
+    end >= OrderStatus::Delivered
 }
 
 /// Cuts the steps, in order of time, into phases and windows. The first and the last one stand alone.

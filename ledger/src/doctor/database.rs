@@ -1,5 +1,7 @@
 //! Checks of the database and what is in it.
 
+use commands::process;
+use projections::Model;
 use sqlx::PgPool;
 use store::verify::{Options, verify};
 use store::{LogId, Position, checkpoint};
@@ -12,7 +14,7 @@ use crate::progress::Progress;
 const REACH: &str = "database";
 const SCHEMA: &str = "schema";
 const CHAIN: &str = "log";
-const LAG: &str = "read models";
+const LAG: &str = "read models, processes";
 
 /// A read model this far behind the log is worth a look.
 const LAG_WARNING: i64 = 1_000;
@@ -109,8 +111,13 @@ async fn lag(pool: &PgPool) -> Finding {
     };
     match checkpoint::all(pool, LogId::DEFAULT).await {
         Ok(models) => {
+            let ours = |name: &str| {
+                process::NAMES.contains(&name) || Model::ALL.iter().any(|m| m.checkpoint() == name)
+            };
             let slowest = models
                 .iter()
+                // Others are of an earlier release, and stand still for ever.
+                .filter(|model| ours(&model.name))
                 .map(|model| {
                     (
                         head.saturating_sub(model.position.0).max(Position::START.0),

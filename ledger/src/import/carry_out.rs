@@ -94,7 +94,7 @@ impl<O: Orders> Sender<'_, O> {
         match answer {
             Ok(Some(receipt)) => (
                 Ok(LineResult::of_receipt(number, &receipt)),
-                Some(receipt.order_id),
+                Some(receipt.id),
             ),
             Ok(None) => (Ok(LineResult::unknown_number(number, id)), None),
             Err(error @ CommandError::Unavailable(_)) => (Err(error), order),
@@ -109,7 +109,7 @@ impl<O: Orders> Sender<'_, O> {
     async fn attempt(&self, order: &mut Option<OrderId>) -> Result<Option<Receipt>, CommandError> {
         let target = match (&self.line.order, *order) {
             (None, _) => Target::New,
-            (Some(_), Some(id)) => Target::Order(id),
+            (Some(_), Some(id)) => Target::Entity(id),
             (Some(_), None) => {
                 let number = self
                     .line
@@ -119,7 +119,7 @@ impl<O: Orders> Sender<'_, O> {
                     return Ok(None);
                 };
                 match self.orders.by_number(&number).await? {
-                    Some(id) => Target::Order(*order.insert(id)),
+                    Some(id) => Target::Entity(*order.insert(id)),
                     None => return Ok(None),
                 }
             }

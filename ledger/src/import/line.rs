@@ -29,6 +29,18 @@ pub const FORMAT_HELP: &str = r#"One command a line, as JSON (NDJSON, UTF-8, at 
     recordShipment   status (7000, 7100), trackingId, carrier, shipmentId, occurredAt
     recordDelivery   status (7200, 7300, 7500), trackingId, occurredAt
     cancel           reason
+    changeLines      lines (lineNumber, quantity), reason
+    reportShort      lines (lineNumber, quantity that is there), reason, reportId, occurredAt
+    proposeSubstitution  proposalId, lineNumber, sku, nameTh, nameEn, unitPrice, quantity, viaMerchantApp, reason
+    decideSubstitution   proposalId, approve
+    recordFailedDelivery reason, attemptId, trackingId, occurredAt
+    collectCash      amount, partnerId, riderId, trackingId, collectedAt, proof (photo, signature, latitude,
+                     longitude, collectedBy), discrepancyReason
+    failCollection   reason, occurredAt
+    correctCollection    amount, reason
+    requestReturn    lines (lineNumber, quantity; none for all), refundFees, reason
+    receiveReturn
+    refund           amount, reference
 
 Amounts and quantities are decimal strings ("12.50"), times RFC 3339. Unknown fields are errors. Blank lines are
 skipped. Commands of one order are carried out in the file's order, those of different orders side by side.
@@ -119,7 +131,11 @@ impl Line {
         let id = Some(raw.command_id);
         let command: OrderCommand =
             serde_json::from_str(raw.command.get()).map_err(|e| unreadable(id, "command: ", &e))?;
-        if matches!(command, OrderCommand::Allocate | OrderCommand::Release) {
+        let is_bare = matches!(
+            command,
+            OrderCommand::Allocate | OrderCommand::Release | OrderCommand::ReceiveReturn
+        );
+        if is_bare {
             serde_json::from_str::<Bare>(raw.command.get())
                 .map_err(|e| unreadable(id, "command: ", &e))?;
         }

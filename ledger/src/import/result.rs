@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use commands::{CommandError, Receipt};
 use domain::{
     ids::{CommandId, OrderId},
-    order::Code,
+    refusal::Code,
 };
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +87,7 @@ impl LineResult {
             (false, false) => Outcome::Done,
         };
         Self {
-            order_id: Some(receipt.order_id),
+            order_id: Some(receipt.id),
             version: Some(receipt.version),
             position: Some(receipt.position.0),
             ..Self::bare(line, Some(receipt.command_id), outcome)
@@ -123,8 +123,10 @@ impl LineResult {
                     ..Self::bare(line, Some(id), Outcome::Refused)
                 };
             }
-            CommandError::NotFound(_) => (Outcome::Refused, "ORD_001", None),
-            CommandError::OrderExists { holder, .. } => (Outcome::Refused, "ORD_002", Some(holder)),
+            CommandError::NotFound { .. } => (Outcome::Refused, "ORD_001", None),
+            CommandError::OrderExists { holder, .. } => {
+                (Outcome::Refused, "ORD_002", holder.parse().ok())
+            }
             CommandError::VersionConflict { .. } => (Outcome::Refused, "VERSION_CONFLICT", order),
             CommandError::CommandReused => (Outcome::Refused, "COMMAND_REUSED", order),
             CommandError::Forbidden { .. } => (Outcome::Refused, "AUTH_002", order),

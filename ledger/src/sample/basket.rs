@@ -1,17 +1,25 @@
 //! What lies in a basket: how many lines, worth how much, and which products make up that worth.
 
 use domain::{
+    bundle::Offer,
     money::{Money, Quantity, Rate, SCALE},
-    order::command::{LineInput, PackInput},
+    order::command::{BundleInput, LineInput, PackInput},
 };
 
 use super::{
+    bundles::{self, ANY_HOUR},
     catalogue::{PRODUCTS, Product, Sale, sku},
     rng::Rng,
 };
 
 /// Orders with a pack line, in 1,000.
 const PACK_ORDERS: u64 = 80;
+/// Orders with a bundle, in 1,000.
+const BUNDLE_ORDERS: u64 = 200;
+/// Baskets worth more hold none, in units of 1/10,000 THB: the order must stay below the limit of cash on delivery.
+const BUNDLE_UP_TO: i64 = 4_500 * SCALE;
+/// Most lines of an order.
+const MAX_LINES: usize = 20;
 /// Weighed lines, in 1,000.
 const WEIGHED_LINES: u64 = 50;
 /// Lines whose price is reduced, in 1,000.
@@ -97,6 +105,66 @@ pub(super) fn lines(rng: &mut Rng) -> Vec<LineInput> {
         lines.push(line(rng, lines.len(), index, quantity));
     }
     lines
+}
+
+/// Adds a bundle to some baskets: named by its own article number, or, where nobody flags it, as its components.
+pub(super) fn add_bundle(rng: &mut Rng, lines: &mut Vec<LineInput>, channel: &str) {
+    let (wanted, at, as_components) = (
+        rng.chance(BUNDLE_ORDERS),
+        rng.index(ANY_HOUR),
+        rng.chance(500),
+    );
+    let worth: i64 = lines
+        .iter()
+        .map(|l| l.unit_price.units() / SCALE * l.quantity.units())
+        .sum();
+    let bundle = bundles::definitions()
+        .ok()
+        .and_then(|all| all.into_iter().nth(at));
+    let Some((id, definition)) = bundle.filter(|_| wanted && worth < BUNDLE_UP_TO) else {
+        return;
+    };
+    let next = |lines: &Vec<LineInput>| i32::try_from(lines.len() + 1).unwrap_or(i32::MAX);
+    if as_components && definition.match_lines && channel != "GRAB" {
+        if lines.len() + definition.components.len() > MAX_LINES {
+            return;
+        }
+        for component in &definition.components {
+            lines.push(LineInput {
+                line_number: next(lines),
+                sku: component.sku.to_string(),
+                quantity: component.quantity,
+                unit_price: component.unit_price,
+                tax_rate: component.tax_rate,
+                name_th: component.name_th.clone(),
+                name_en: component.name_en.clone(),
+                ..LineInput::default()
+            });
+        }
+    } else if lines.len() < MAX_LINES {
+        let offer = Offer {
+            id: id.clone(),
+            version: 1,
+            active: true,
+            definition,
+        };
+        let Some(unit_price) = offer.price() else {
+            return;
+        };
+        lines.push(LineInput {
+            line_number: next(lines),
+            sku: offer.definition.sku.to_string(),
+            quantity: Quantity::from_units(SCALE),
+            unit_price,
+            bundle: Some(BundleInput {
+                bundle_id: id.to_string(),
+                ref_id: "B1".into(),
+            }),
+            name_th: offer.definition.name_th.clone(),
+            name_en: offer.definition.name_en.clone(),
+            ..LineInput::default()
+        });
+    }
 }
 
 fn line_count(rng: &mut Rng, rank: u64) -> i64 {

@@ -1,6 +1,11 @@
 //! What the sample chain sells. Names and prices are plausible, brands and article numbers are made up.
 
-use domain::money::{Money, SCALE};
+use commands::catalogue::ProductRow;
+use domain::{
+    ids::{InvalidId, Sku},
+    money::{Money, SCALE},
+    order::facts::Product as Known,
+};
 
 /// How a product is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,29 @@ pub fn sku(index: usize) -> String {
     let digits = format!("{company}{:05}", index + 1);
     let check = check_digit(&digits);
     format!("{digits}{check}")
+}
+
+/// The products as the ledger's catalogue holds them, with the components of bundles among them and the bundles'
+/// own article numbers.
+///
+/// # Errors
+/// An article number has the wrong form.
+pub fn products() -> Result<Vec<ProductRow>, InvalidId> {
+    let product = |(index, product): (usize, &Product)| {
+        let known = Known {
+            name_th: Some(product.name_th.to_owned()),
+            name_en: Some(product.name_en.to_owned()),
+            short_description: Some(format!("{}, {}", product.name_en, product.uom())),
+            image_url: Some(format!("https://images.example.com/{}.jpg", sku(index))),
+            list_price: None,
+        };
+        let sku = Sku::new(sku(index))?;
+        Ok(ProductRow {
+            sku,
+            product: known,
+        })
+    };
+    PRODUCTS.iter().enumerate().map(product).collect()
 }
 
 /// EAN-13: weights 1 and 3 in turn, up to the next ten.

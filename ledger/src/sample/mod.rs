@@ -5,9 +5,12 @@
 //! command ids, on every machine and for good: sending them again changes nothing.
 
 mod basket;
+pub mod bundles;
 pub mod catalogue;
+mod exceptions;
 mod file;
 mod life;
+mod live;
 mod order;
 mod people;
 pub(crate) mod rng;
@@ -32,6 +35,9 @@ pub struct Options {
     /// Lets two orders in a hundred end back-ordered: they are for the store of [`BACK_ORDER_STORE`] and want it
     /// to be inactive when they are allocated.
     pub back_orders: bool,
+    /// Lets orders hold bundles, and lets them meet with all that may happen after they were placed: shorts, other
+    /// products, failed deliveries, cash, returns. They want the bundles of [`bundles::definitions`] to be defined.
+    pub whole: bool,
 }
 
 impl Options {
@@ -42,6 +48,7 @@ impl Options {
             numbers_on: None,
             slots_after: None,
             back_orders: false,
+            whole: false,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{Options, basket, people, rng::Rng, stores::Store};
 
 /// Streams of numbers: what is drawn for a customer does not depend on the order.
 const CUSTOMER: u64 = 0xC;
+const BUNDLES: u64 = 0xE;
 /// Customers the channels know.
 const CUSTOMERS: u64 = 4_000;
 /// Orders that ask for a slot, in 1,000.
@@ -70,7 +71,12 @@ pub(super) fn place(rng: &mut Rng, options: &Options, index: u64, store: &Store)
         .iter()
         .find(|(share, _)| draw < *share)
         .map_or(&CHANNELS[0].1, |(_, channel)| channel);
-    let lines = basket::lines(rng);
+    let mut lines = basket::lines(rng);
+    if options.whole {
+        // A stream of their own: the rest of the order is the same with and without.
+        let mut rng = Rng::new(options.seed, &[BUNDLES, index]);
+        basket::add_bundle(&mut rng, &mut lines, channel.name);
+    }
     let goods: Money = Money::from_units(lines.iter().map(worth).sum());
     let customer = rng
         .chance(channel.known_customers)

@@ -1,9 +1,18 @@
 //! The sample chain: 25 stores in 5 regions, in Bangkok and in its metropolitan area.
 
-use store::stores::StoreRecord;
+use domain::{
+    bundle::DailyHours,
+    ids::{InvalidId, RegionId},
+    store::Profile,
+};
 
-/// The most cash an order may be paid with, in THB.
-const COD_LIMIT: &str = "5000.0000";
+/// Open from seven in the morning to ten at night, in minutes since midnight.
+const HOURS: DailyHours = DailyHours {
+    from: 420,
+    to: 1_320,
+};
+/// The stores whose staff release orders themselves.
+const RELEASED_BY_HAND: [&str; 3] = ["CFR015", "CFR020", "CFR025"];
 
 /// A region of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,16 +74,20 @@ pub struct Store {
 }
 
 impl Store {
-    /// The reference record of the store, trading.
-    pub fn record(&self) -> StoreRecord {
-        StoreRecord {
-            store_id: self.id.to_owned(),
+    /// What the ledger is told of the store.
+    ///
+    /// # Errors
+    /// A region's id has the wrong form.
+    pub fn profile(&self) -> Result<Profile, InvalidId> {
+        Ok(Profile {
             name: format!("{} ({})", self.name_th, self.name_en),
-            region: self.region.id.to_owned(),
+            region: RegionId::new(self.region.id)?,
             zone: self.region.zone.to_owned(),
-            active: true,
-            cod_limit: Some(COD_LIMIT.to_owned()),
-        }
+            opening: None,
+            hours: Some(HOURS),
+            cod_limit: None,
+            auto_release: !RELEASED_BY_HAND.contains(&self.id),
+        })
     }
 }
 
@@ -126,7 +139,7 @@ pub const STORES: [Store; 25] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{ids::StoreId, money::Money};
+    use domain::ids::StoreId;
     use std::collections::BTreeSet;
 
     #[test]
@@ -137,9 +150,8 @@ mod tests {
         let weights = STORES.iter().map(|s| s.weight);
         assert_eq!(weights.clone().max(), weights.min().map(|w| 3 * w));
         for store in STORES {
-            let record = store.record();
-            assert!(StoreId::new(record.store_id).is_ok());
-            assert!(record.cod_limit.unwrap().parse::<Money>().is_ok());
+            assert!(StoreId::new(store.id).is_ok());
+            assert!(store.profile().is_ok());
         }
     }
 }

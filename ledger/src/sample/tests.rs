@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use domain::{
     actor::{Actor, StoreScope},
+    entity::Command,
     money::{Money, SCALE},
     order::{Order, OrderCommand, OrderStatus, command::PlaceOrder, decide},
 };

@@ -55,7 +55,7 @@ impl Memory {
         }
         let id = match request.target {
             Target::New => OrderId(Uuid::now_v7()),
-            Target::Order(id) => id,
+            Target::Entity(id) => id,
         };
         let store = match &request.command {
             OrderCommand::Place(place) => STORES.iter().find(|s| s.id == place.store_id),
@@ -71,7 +71,7 @@ impl Memory {
         }
         let receipt = Receipt {
             command_id: request.command_id,
-            order_id: id,
+            id,
             version,
             position: Position(state.position),
             event_ids: events.iter().map(|_| Uuid::now_v7()).collect(),
