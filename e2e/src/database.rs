@@ -8,18 +8,17 @@ use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use store::{
-    AppendOptions, Log, LogId,
-    stores::{self, StoreRecord},
-};
+use store::{AppendOptions, Log, LogId};
 use uuid::Uuid;
 
-use crate::cluster::cluster;
+use crate::{cluster::cluster, stores};
 
 /// The migrated database that the others are copies of.
 pub(crate) const TEMPLATE: &str = "ledger_template";
 /// Connections of a test's pool: writer, listener, projections, readers.
 const CONNECTIONS: u32 = 16;
+/// Events in the log of a database [`Database::with_stores`].
+pub const STORE_EVENTS: i64 = 4;
 /// The master key of every test.
 pub const MASTER_KEY: [u8; 32] = [42; 32];
 
@@ -109,20 +108,17 @@ impl Database {
         CommandBus::new(log, vault, Arc::new(SystemClock), options)
     }
 
-    /// Two trading stores, `CFR001` and `CFR002`, and one that is closed, `CFR009`.
+    /// Two trading stores, `CFR001` and `CFR002`, and one that is closed, `CFR009`: the first [`STORE_EVENTS`]
+    /// positions of the log.
     pub async fn with_stores(self) -> Self {
-        let pool = self.pool().await;
-        for (id, active) in [("CFR001", true), ("CFR002", true), ("CFR009", false)] {
-            let store = StoreRecord {
-                store_id: id.into(),
-                name: format!("Store {id}"),
-                region: "BKK-CENTRAL".into(),
-                zone: "BKK".into(),
-                active,
-                cod_limit: None,
-            };
-            stores::upsert(&pool, &store).await.unwrap();
+        let bus = self.bus().await;
+        for id in ["CFR001", "CFR002", "CFR009"] {
+            stores::open(&bus, id, stores::profile(&format!("Store {id}"))).await;
         }
+        stores::close(&bus, "CFR009").await;
+        let log = bus.log().clone();
+        let pool = log.pool().clone();
+        log.close().await;
         pool.close().await;
         self
     }

@@ -9,14 +9,17 @@
 )]
 
 mod api;
+pub mod bundles;
 mod cluster;
 mod database;
 pub mod orders;
+pub mod processes;
 mod program;
+pub mod stores;
 
 pub use api::{Api, Response};
 pub use cluster::{Cluster, cluster, reachable_directory};
-pub use database::{Database, MASTER_KEY, fresh_database, new_database};
+pub use database::{Database, MASTER_KEY, STORE_EVENTS, fresh_database, new_database};
 pub use program::{Program, ProgramOptions, binary, free_port, ledger_command};
 
 use std::{

@@ -1,11 +1,12 @@
 //! Commands and callers that tests use again and again.
 
-use commands::{CommandBus, CommandError, Outcome, Request, Target};
+use commands::{CommandBus, CommandError, Kind, Outcome, Request, Target};
 use domain::{
     actor::{Actor, Role, StoreScope},
+    entity::Entity,
     ids::{CommandId, OrderId, StoreId},
     order::{
-        OrderCommand, OrderStatus,
+        Order, OrderCommand, OrderStatus,
         command::{
             Address, Cancel, Contact, LineInput, Pay, PlaceOrder, RecordDelivery, RecordPicking,
             RecordShipment,
@@ -32,8 +33,13 @@ pub fn actor(role: Role, stores: &[&str]) -> Actor {
     }
 }
 
-/// A request with a new command id.
+/// A request about an order with a new command id.
 pub fn request(target: Target, command: OrderCommand) -> Request {
+    request_for::<Order>(target, command)
+}
+
+/// A request with a new command id.
+pub fn request_for<E: Entity>(target: Target<E::Id>, command: E::Command) -> Request<E> {
     Request {
         command_id: CommandId(Uuid::now_v7()),
         actor: admin(),
@@ -155,14 +161,24 @@ pub async fn placed(bus: &CommandBus) -> OrderId {
         .await
         .unwrap()
         .receipt
-        .order_id
+        .id
 }
 
-/// Executes with a new command id.
+/// Executes a command on an order with a new command id.
 pub async fn execute(
     bus: &CommandBus,
     target: Target,
     command: OrderCommand,
 ) -> Result<Outcome, CommandError> {
     bus.execute(request(target, command)).await
+}
+
+/// Executes with a new command id.
+pub async fn execute_on<E: Kind>(
+    bus: &CommandBus,
+    id: E::Id,
+    command: E::Command,
+) -> Result<Outcome<E>, CommandError> {
+    bus.execute(request_for::<E>(Target::Entity(id), command))
+        .await
 }

@@ -222,7 +222,12 @@ impl Drop for Program {
 }
 
 fn environment(database: Option<&Database>, data_dir: &Path) -> Vec<(String, String)> {
-    let mut env = vec![("LEDGER_DATA_DIR".to_owned(), data_dir.display().to_string())];
+    // What the ledger does by itself would race with tests that give each command themselves; a test of it
+    // says `--set processes=true`, which is stronger.
+    let mut env = vec![
+        ("LEDGER_DATA_DIR".to_owned(), data_dir.display().to_string()),
+        ("LEDGER_PROCESSES".to_owned(), "false".to_owned()),
+    ];
     if let Some(database) = database {
         let url = |options: sqlx::postgres::PgConnectOptions| {
             sqlx::ConnectOptions::to_url_lossy(&options).to_string()

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use commands::{Request, Target};
-use domain::ids::CommandId;
+use domain::{
+    ids::{CommandId, OrderId},
+    order::Order,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -19,9 +22,9 @@ pub(crate) async fn run(server: &Server, callers: usize, time: Duration) -> Resu
         let bus = server.bus.clone();
         async move {
             while caller.goes_on() {
-                let mut target = Target::New;
+                let mut target = Target::<OrderId>::New;
                 for step in 0..lives::STEPS {
-                    let request = Request {
+                    let request = Request::<Order> {
                         command_id: CommandId(Uuid::now_v7()),
                         actor: lives::actor(),
                         expected_version: None,
@@ -33,7 +36,7 @@ pub(crate) async fn run(server: &Server, callers: usize, time: Duration) -> Resu
                     };
                     match caller.time(async { Ok(bus.execute(request).await?) }).await {
                         Some(outcome) if caller.goes_on() => {
-                            target = Target::Order(outcome.receipt.order_id)
+                            target = Target::Entity(outcome.receipt.id)
                         }
                         _ => break,
                     }

@@ -9,7 +9,7 @@ use domain::{
         command::{
             Cancel, LineInput, Pay, PlaceOrder, RecordDelivery, RecordPicking, RecordShipment,
         },
-        facts::{Standing, StoreFacts},
+        facts::StoreFacts,
     },
 };
 
@@ -96,16 +96,14 @@ pub(crate) fn place() -> PlaceOrder {
 
 /// What the plain path decides with: the same facts the bus gathers, fixed.
 pub(crate) fn facts() -> Facts {
+    let store = StoreFacts {
+        region: RegionId::new("BKK-CENTRAL").unwrap(),
+        active: true,
+        cod_limit: Some("5000".parse().unwrap()),
+        auto_release: true,
+    };
     Facts {
-        now: Utc::now(),
-        store: Some(StoreFacts {
-            region: RegionId::new("BKK-CENTRAL").unwrap(),
-            active: true,
-            cod_limit: Some("5000".parse().unwrap()),
-        }),
         number: Some(OrderNumber::new("QC-2026-01-01-000001").unwrap()),
-        contact: None,
-        customer: Standing::NotChecked,
-        membership: Standing::NotChecked,
+        ..Facts::new(Utc::now(), Some(store))
     }
 }

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
-use commands::aggregate::{Ask, OrderAggregate};
+use commands::aggregate::{Ask, Driven};
+use domain::order::Order;
 use postgres_es::{PostgresCqrs, postgres_cqrs};
 use uuid::Uuid;
 
@@ -15,10 +16,10 @@ use crate::{
 
 /// Runs the row.
 pub(crate) async fn run(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
-    let cqrs: Arc<PostgresCqrs<OrderAggregate>> = Arc::new(postgres_cqrs(
+    let cqrs: Arc<PostgresCqrs<Driven<Order>>> = Arc::new(postgres_cqrs(
         server.plain.clone(),
         Vec::new(),
-        lives::facts(),
+        lives::facts().into(),
     ));
     closed_loop("cqrs-es + postgres-es", callers, time, |_, mut caller| {
         let cqrs = cqrs.clone();

@@ -14,7 +14,7 @@ use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use store::{AppendOptions, Log, LogId, stores};
+use store::{AppendOptions, Log, LogId};
 use tempfile::TempDir;
 
 use crate::lives;
@@ -85,7 +85,7 @@ impl Server {
         store::migrate::up(&owner).await?;
         store::migrate::ensure_partitions(&owner).await?;
         let bus_pool = pool(postgres.app_options().database(DATABASES[1])).await?;
-        add_store(&bus_pool).await?;
+        add_store(&bus_pool).await;
         let log = Log::open(bus_pool, LogId::DEFAULT, AppendOptions::default()).await?;
         let vault = Vault::new(log.clone(), &MASTER_KEY)?;
         let bus = CommandBus::new(log, vault, Arc::new(SystemClock), BusOptions::default());
@@ -178,7 +178,7 @@ impl ApiProcess {
             .last()
             .context("ledger token printed nothing")?
             .to_owned();
-        add_store(&pool(postgres.app_options().database(database)).await?).await?;
+        add_store(&pool(postgres.app_options().database(database)).await?).await;
         Ok(api)
     }
 
@@ -251,14 +251,6 @@ async fn pool(options: PgConnectOptions) -> Result<PgPool> {
         .await?)
 }
 
-async fn add_store(pool: &PgPool) -> Result<()> {
-    let store = stores::StoreRecord {
-        store_id: lives::STORE.into(),
-        name: "Bench".into(),
-        region: "BKK-CENTRAL".into(),
-        zone: "BKK".into(),
-        active: true,
-        cod_limit: None,
-    };
-    Ok(stores::upsert(pool, &store).await?)
+async fn add_store(pool: &PgPool) {
+    e2e::stores::open_in(pool, [(lives::STORE, e2e::stores::profile("Bench"))]).await;
 }

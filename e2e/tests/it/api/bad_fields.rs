@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::support::{
-    cell, command, done, input, merged, place_input, placed, problems, rows, with_line, world,
+use super::{
+    good::{definition, good},
+    support::{
+        cell, command, done, input, merged, place_input, placed, problems, rows, with_line, world,
+    },
 };
 
 fn lines(count: i64) -> Value {
@@ -61,8 +64,12 @@ const ORDERS: &str = r#"
 async fn broken_rules_are_problems_with_code_and_path() {
     let world = world().await;
     let line = |[fields, path]: [&str; 2]| {
-        let path = format!("lines.0.{path}");
-        (with_line(cell(fields)), "ERR_INVALID_LINE_ITEM", path)
+        let code = if path.starts_with("pack.") {
+            "ERR_INVALID_BUNDLE"
+        } else {
+            "ERR_INVALID_LINE_ITEM"
+        };
+        (with_line(cell(fields)), code, format!("lines.0.{path}"))
     };
     let order = |[change, code, path]: [&'static str; 3]| (cell(change), code, path.to_owned());
     let mut all: Vec<(Value, &str, String)> = rows(LINES)
@@ -143,6 +150,73 @@ async fn commands_on_an_order_are_checked_as_well() {
     world.assert_unharmed().await;
 }
 
+/// A command on something else, its change, the code and the path of its problem.
+const OTHERS: &str = r#"
+    openStore             | {"storeId": "29"}                                 | VAL_001                | input.storeId
+    openStore             | {"storeId": "CFR300", "profile": {"name": "", "region": "R", "zone": "BKK"}} | VAL_001 | input.profile.name
+    openStore             | {"storeId": "CFR300", "profile": {"name": "N", "region": "\u0000", "zone": "BKK"}} | VAL_001 | input.profile.region
+    openStore             | {"storeId": "CFR300", "profile": {"name": "N", "region": "R", "zone": "BKK", "codLimit": "0"}} | VAL_001 | input.profile.codLimit
+    openStore             | {"storeId": "CFR300", "profile": {"name": "N", "region": "R", "zone": "BKK", "opening": "0001-01-01"}} | VAL_001 | input.profile.opening
+    openStore             | {}                                                | STORE_EXISTS           |
+    changeStore           | {"storeId": "CFR404"}                             | STORE_NOT_FOUND        | input.storeId
+    deactivateStore       | {"reason": ""}                                    | VAL_001                | input.reason
+    defineBundle          | {"bundleId": "snack"}                             | VAL_001                | input.bundleId
+    activateBundle        | {"bundleId": "\u0000"}                            | BUNDLE_NOT_FOUND       | input.bundleId
+    retireBundle          | {}                                                | BUNDLE_NOT_FOUND       | input.bundleId
+    reportRemittance      | {"partnerId": "grab"}                             | VAL_001                | input.partnerId
+    reportRemittance      | {"storeId": "29"}                                 | VAL_001                | input.storeId
+    reportRemittance      | {"reportId": ""}                                  | VAL_001                | input.reportId
+    reportRemittance      | {"total": "2.00"}                                 | COD_AMOUNT_ACCURACY    | input.total
+    reportRemittance      | {"items": [{"reference": "", "amount": "-1"}]}    | VAL_001                | input.items.0.amount
+    reportRemittance      | {"expectedVersion": 7}                            | VERSION_CONFLICT       | input.expectedVersion
+    closeRemittance       | {}                                                | REMITTANCE_NOT_FOUND   | input.remittanceId
+    closeRemittance       | {"remittanceId": "x"}                             | REMITTANCE_NOT_FOUND   | input.remittanceId
+    redriveDeadLetter     | {}                                                | DEAD_LETTER_NOT_FOUND  | input.deadLetterId
+    forgetCustomer        | {"customerId": "\u0000"}                          | VAL_001                | input.customerId
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_on_everything_else_are_checked_as_well() {
+    let world = world().await;
+    let nobody = "0198c5a0-7d3e-7c4b-9a6f-2f1c5f0e8d11";
+    for [field, change, code, path] in rows(OTHERS) {
+        let input = merged(&good(field, nobody, nobody), cell(change));
+        let refused = command(&world.admin, field, input).await;
+        let found = problems(&refused);
+        let expected = (code.to_owned(), path.to_owned());
+        assert!(
+            found.contains(&expected),
+            "{field} {change}: {expected:?} in {found:?}"
+        );
+    }
+    let component = json!({ "sku": "A", "quantity": "0", "unitPrice": "-1" });
+    let wrong = json!({ "components": [component], "pricing": { "percentOff": "0.95" }, "stores": ["CFR001", "CFR001"],
+        "schedule": { "weekdays": [8] } });
+    let wrong = json!({ "definition": merged(&definition(), wrong) });
+    let refused = command(
+        &world.admin,
+        "defineBundle",
+        merged(&good("defineBundle", "", ""), wrong),
+    )
+    .await;
+    let found = problems(&refused);
+    for path in [
+        "components",
+        "components.0.quantity",
+        "components.0.unitPrice",
+        "pricing",
+        "stores",
+        "schedule.weekdays",
+    ] {
+        let expected = (
+            "ERR_INVALID_BUNDLE".to_owned(),
+            format!("input.definition.{path}"),
+        );
+        assert!(found.contains(&expected), "{expected:?} in {found:?}");
+    }
+    world.assert_nothing_written().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn thai_emoji_and_every_other_script_come_back_byte_for_byte() {
     let world = world().await;
@@ -179,10 +253,12 @@ async fn thai_emoji_and_every_other_script_come_back_byte_for_byte() {
         assert_eq!(order["contact"], contact);
         assert_eq!(order["history"]["nodes"][1]["data"]["reason"], text);
     }
-    let raw: Vec<String> = sqlx::query_scalar("select payload::text from events order by position")
-        .fetch_all(&world.database.superuser_pool().await)
-        .await
-        .unwrap();
+    let raw: Vec<String> = sqlx::query_scalar(
+        "select payload::text from events where aggregate_type = 'order' order by position",
+    )
+    .fetch_all(&world.database.superuser_pool().await)
+    .await
+    .unwrap();
     assert_eq!(raw.len(), 2 * texts.len());
     assert!(
         raw.iter().all(|payload| !payload.contains("line1")),

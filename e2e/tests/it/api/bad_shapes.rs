@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::support::{ask, cell, code, mutation, place_input, rows, with_line, world};
+use super::{
+    good::good,
+    support::{ask, cell, code, merged, mutation, place_input, rows, with_line, world},
+};
 
 /// What is changed of a good order, and the path that is named.
 const SHAPES: &str = r#"
@@ -49,6 +52,65 @@ const LINES: &str = r#"
     {"lineNumber": "1"}                                  | lineNumber
     {"pack": {"unitPrice": "1", "ordered": 1}}           | pack.unitsPerPack
 "#;
+
+/// A command, what is changed of its good input, and the path that is named.
+const COMMANDS: &str = r#"
+    collectCash           | {"amount": 169}                                   | amount
+    collectCash           | {"proof": "photo"}                                | proof
+    collectCash           | {"proof": {"photo": 7}}                           | proof.photo
+    collectCash           | {"proof": {"place": "x"}}                         | proof.place
+    collectCash           | {"collectedAt": "yesterday"}                      | collectedAt
+    collectCash           | {"partnerId": null}                               | partnerId
+    changeLines           | {"expectedVersion": "1"}                          | expectedVersion
+    changeLines           | {"lines": [{"lineNumber": 1}]}                    | lines[0].quantity
+    reportShort           | {"lines": [{"lineNumber": 1, "quantity": 0}]}     | lines[0].quantity
+    proposeSubstitution   | {"unitPrice": "1e3"}                              | unitPrice
+    proposeSubstitution   | {"lineNumber": "1"}                               | lineNumber
+    decideSubstitution    | {"approve": "yes"}                                | approve
+    requestReturn         | {"lines": [{"lineNumber": 1.5, "quantity": "1"}]} | lines[0].lineNumber
+    requestReturn         | {"refundFees": 1}                                 | refundFees
+    defineBundle          | {"definition": null}                              | definition
+    defineBundle          | {"definition": {}}                                | definition.components
+    reviseBundle          | {"definition": {"pricing": {}}}                   | definition.pricing
+    reviseBundle          | {"definition": {"pricing": {"fixedPrice": "1", "percentOff": "1"}}} | definition.pricing
+    reviseBundle          | {"definition": {"pricing": {"freeComponents": ["0"]}}} | definition.pricing.freeComponents[0]
+    openStore             | {"profile": {"opening": "2026-02-30"}}            | profile.opening
+    openStore             | {"profile": {"hours": {"from": 1.5, "to": 2}}}    | profile.hours.from
+    changeStore           | {"profile": {"codLimit": 3000}}                   | profile.codLimit
+    reportRemittance      | {"businessDay": "31.01.2026"}                     | businessDay
+    reportRemittance      | {"businessDay": "2026-01-31T00:00:00Z"}           | businessDay
+    reportRemittance      | {"items": [{"reference": "x"}]}                   | items[0].amount
+    resolveRemittanceItem | {"resolution": "MAYBE"}                           | resolution
+    depositCash           | {"remittanceId": 7.5}                             | remittanceId
+    submitOrder           | {"source": null}                                  | source
+    submitOrder           | {"lines": [{"bundle": {"refId": "B"}}]}           | lines[0].bundle.bundleId
+    submitOrder           | {"commandId": "0198c5a0-7d3e-7c4b-9a6f-2f1c5f0e8d11"} | commandId
+    redriveDeadLetter     | {"corrected": {"lines": []}}                      | corrected.channel
+    forgetCustomer        | {"customerId": 7}                                 | customerId
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inputs_of_every_command_are_checked_by_shape() {
+    let world = world().await;
+    let nobody = "0198c5a0-7d3e-7c4b-9a6f-2f1c5f0e8d11";
+    for [field, change, path] in rows(COMMANDS) {
+        let input = merged(&good(field, nobody, nobody), cell(change));
+        let answer = ask(&world.admin, &mutation(field), json!({ "input": input })).await;
+        let body = answer.json();
+        assert_eq!(
+            (answer.status, code(&answer).as_str()),
+            (400, "INVALID_INPUT"),
+            "{field} {change}: {body}"
+        );
+        let mut errors = body["errors"].as_array().unwrap().iter();
+        let path = json!(format!("input.{path}"));
+        assert!(
+            errors.any(|e| e["extensions"]["inputPath"] == path),
+            "{path} in {body}"
+        );
+    }
+    world.assert_nothing_written().await;
+}
 
 fn shapes() -> Vec<(Value, String)> {
     let order = |[change, path]: [&str; 2]| (cell(change), format!("input.{path}"));

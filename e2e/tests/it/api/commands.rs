@@ -3,13 +3,9 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::support::{World, command, done, input, merged, place_input, placed, problems, world};
+use super::support::{command, done, input, merged, place_input, placed, problems, world};
 
 const CALLERS: usize = 20;
-
-async fn positions(world: &World) -> i64 {
-    world.database.log().await.head().await.unwrap().position.0
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_command_answers_with_its_first_receipt() {
@@ -29,7 +25,7 @@ async fn a_repeated_command_answers_with_its_first_receipt() {
             merged(&receipts[0], json!({ "replayed": true }))
         );
     }
-    assert_eq!(positions(&world).await, 1);
+    assert_eq!(world.events().await, 1);
 
     let id = receipts[0]["orderId"].as_str().unwrap();
     let allocate = input(id, json!({}));
@@ -49,7 +45,7 @@ async fn a_repeated_command_answers_with_its_first_receipt() {
         again["order"]["status"], "CANCELLED",
         "the order as it is now"
     );
-    assert_eq!(positions(&world).await, 3);
+    assert_eq!(world.events().await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +74,7 @@ async fn a_command_id_names_one_command() {
         assert_eq!(refused["problems"][0]["__typename"], "CommandReused");
         assert_eq!(refused["problems"][0]["retryable"], false);
     }
-    assert_eq!(positions(&world).await, 1);
+    assert_eq!(world.events().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +94,7 @@ async fn an_outdated_expectation_is_a_typed_conflict() {
         (&json!(1), &json!(2))
     );
     assert_eq!(refused["order"], Value::Null);
-    assert_eq!(positions(&world).await, 2);
+    assert_eq!(world.events().await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,7 +125,7 @@ async fn a_taken_number_or_reference_names_its_holder() {
         json!({ "alternateOrderId": "GF-7", "channel": "WEB" }),
     )
     .await;
-    assert_eq!(positions(&world).await, 2);
+    assert_eq!(world.events().await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,5 +169,5 @@ async fn all_broken_rules_are_reported_at_once() {
             "{expected:?} in {found:?}"
         );
     }
-    assert_eq!(positions(&world).await, 0);
+    assert_eq!(world.events().await, 0);
 }

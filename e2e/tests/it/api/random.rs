@@ -4,25 +4,18 @@ use e2e::Response;
 use futures_util::{StreamExt, stream};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-use super::support::{input, mutation, place_input, placed, post, world};
+use super::{
+    good,
+    support::{mutation, placed, post, world},
+};
 
 const REQUESTS: u64 = 2_000;
 /// Requests at once.
 const CALLERS: usize = 8;
 /// Levels of a random value.
 const DEPTH: u32 = 4;
-
-const FIELDS: [&str; 8] = [
-    "placeOrder",
-    "allocateOrder",
-    "payOrder",
-    "releaseOrder",
-    "recordPicking",
-    "recordShipment",
-    "recordDelivery",
-    "cancelOrder",
-];
 
 const WORDS: [&str; 24] = [
     "",
@@ -164,24 +157,9 @@ fn torn(random: &mut StdRng, body: &Value) -> Vec<u8> {
 }
 
 fn request(random: &mut StdRng, order: &str) -> Vec<u8> {
-    let field = FIELDS.choose(random).unwrap();
-    let good = if *field == "placeOrder" {
-        place_input(json!({}))
-    } else {
-        let words = json!({ "status": "PICKED", "reason": "r", "amount": "169.00" });
-        let mut input = input(order, words);
-        let more = match *field {
-            "payOrder" => "amount",
-            "cancelOrder" => "reason",
-            "allocateOrder" | "releaseOrder" => "",
-            _ => "status",
-        };
-        input
-            .as_object_mut()
-            .unwrap()
-            .retain(|name, _| name == more || name.ends_with("Id"));
-        input
-    };
+    let fields = good::fields();
+    let field = fields.choose(random).unwrap();
+    let good = good::good(field, order, &Uuid::now_v7().to_string());
     let mut body = json!({ "query": mutation(field), "variables": { "input": good } });
     match random.random_range(0..10) {
         0 => return value(random, DEPTH).to_string().into_bytes(),

@@ -1,6 +1,6 @@
 //! A running ledger, its callers, and the operations that the tests send again and again.
 
-use e2e::{Api, Database, Program, ProgramOptions, Response, fresh_database, orders};
+use e2e::{Api, Database, Program, ProgramOptions, Response, STORE_EVENTS, fresh_database, orders};
 use hyper::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,18 +8,27 @@ use uuid::Uuid;
 /// The media type under which a status code tells whether anything was executed.
 pub(super) const GRAPHQL: &str = "application/graphql-response+json";
 
-/// What every command answers.
-const PAYLOAD: &str = "{
-    order { id number status statusCode paymentStatus version position trackingId cancelReason }
-    receipt { commandId orderId version position eventIds replayed }
-    problems {
-        __typename code message path retryable docs
-        ... on RuleViolation { rule }
-        ... on VersionConflict { expected actual }
-        ... on OrderExists { orderId value }
-        ... on TryAgain { outcomeUnknown }
-    }
+/// The committed schema: what a command takes and answers.
+pub(super) const SCHEMA: &str = include_str!("../../../../api-graphql/schema.graphql");
+
+const RECEIPT: &str = "receipt { commandId entityId orderId version position eventIds replayed }";
+const PROBLEMS: &str = "problems {
+    __typename code message status path retryable docs
+    ... on RuleViolation { rule }
+    ... on VersionConflict { expected actual }
+    ... on OrderExists { orderId value }
+    ... on TryAgain { outcomeUnknown }
 }";
+const ORDER: &str = "order { id number status statusCode paymentStatus version position trackingId cancelReason
+    cashDue lines { lineNumber sku quantity shortQuantity original { sku } bundle { refId } }
+    bundles { refId status definitionVersion savings lineNumbers }
+    offers { proposalId answer } collection { status amount discrepancy } refunds { promised refunded owed } }";
+const REMITTANCE: &str =
+    "remittance { id status version summary { expected reported variance accepted open }
+    owed held received deposited }";
+const DEAD_LETTER: &str =
+    "deadLetter { id source messageId attempts outcome orderId dismissedReason
+    contact { state } problems { code path } }";
 
 /// A ledger with two trading stores.
 pub(super) struct World {
@@ -55,11 +64,16 @@ impl World {
         self.program.api(&self.program.token(role, stores))
     }
 
-    /// Unharmed, and the log is empty.
+    /// Unharmed, and the log holds nothing but the stores.
     pub(super) async fn assert_nothing_written(&self) {
         self.assert_unharmed().await;
+        assert_eq!(self.events().await, 0, "something was executed");
+    }
+
+    /// Events in the log beside those of the stores.
+    pub(super) async fn events(&self) -> i64 {
         let head = self.database.log().await.head().await.unwrap();
-        assert_eq!(head.position.0, 0, "something was executed");
+        head.position.0 - STORE_EVENTS
     }
 
     /// The process answers, and no request has made it panic.
@@ -81,16 +95,21 @@ pub(super) fn text(response: &Response) -> String {
 
 /// The operation of one command.
 pub(super) fn mutation(field: &str) -> String {
-    let input = match field {
-        "placeOrder" => "PlaceOrderInput",
-        "payOrder" => "PayOrderInput",
-        "recordPicking" => "PickingInput",
-        "recordShipment" => "ShipmentInput",
-        "recordDelivery" => "DeliveryInput",
-        "cancelOrder" => "CancelOrderInput",
-        _ => "OrderCommandInput",
+    let start = format!("\t{field}(input: ");
+    let mut lines = SCHEMA.lines();
+    let signature = lines.find_map(|line| line.strip_prefix(&start));
+    let signature = signature.unwrap_or_else(|| panic!("{field} is no command"));
+    let (input, payload) = signature.split_once("): ").unwrap();
+    let answer = match payload.trim_end_matches('!') {
+        "OrderPayload" => format!("{ORDER} {RECEIPT}"),
+        "BundlePayload" => format!("bundle {{ id version definitionVersion isActive }} {RECEIPT}"),
+        "StorePayload" => format!("store {{ id version isActive zone }} {RECEIPT}"),
+        "RemittancePayload" => format!("{REMITTANCE} {RECEIPT}"),
+        "DeadLetterPayload" => format!("{DEAD_LETTER} {RECEIPT}"),
+        "IntakePayload" => format!("order {{ id status }} {DEAD_LETTER} {RECEIPT}"),
+        _ => "erasure { keysDestroyed erasedAt }".to_owned(),
     };
-    format!("mutation($input: {input}!) {{ {field}(input: $input) {PAYLOAD} }}")
+    format!("mutation($input: {input}) {{ {field}(input: $input) {{ {answer} {PROBLEMS} }} }}")
 }
 
 /// Gives a command; its payload.

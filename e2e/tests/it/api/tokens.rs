@@ -173,6 +173,7 @@ async fn a_well_signed_token_must_also_make_sense() {
         (json!({ "exp": -1 }), "claims"),
         (json!({ "nbf": now + 600 }), "not valid yet"),
         (json!({ "role": "king" }), "claims"),
+        (json!({ "role": "system" }), "claims"),
         (json!({ "role": null }), "claims"),
         (json!({ "stores": [] }), "claims"),
         (json!({ "stores": null }), "claims"),

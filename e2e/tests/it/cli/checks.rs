@@ -57,7 +57,14 @@ async fn doctor_beside_a_ledger_on_a_database() {
         "--set",
         &format!("listen={}", program.address),
     ]));
-    for name in ["port", "clock", "database", "schema", "log", "read models"] {
+    for name in [
+        "port",
+        "clock",
+        "database",
+        "schema",
+        "log",
+        "read models, processes",
+    ] {
         assert_eq!(check(&doctor, name)["status"], "ok", "{}", doctor.out);
     }
     assert!(matches!(doctor.code, Some(0 | 9)), "{doctor:?}");
@@ -86,7 +93,7 @@ async fn doctor_beside_an_embedded_ledger_and_without_one() {
         "database",
         "schema",
         "log",
-        "read models",
+        "read models, processes",
     ] {
         assert_eq!(check(&beside, name)["status"], "ok", "{}", beside.out);
     }

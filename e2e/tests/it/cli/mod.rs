@@ -1,7 +1,10 @@
 //! The program's other commands, each as a process: what they print and how they end.
 
+mod catalogue;
 mod checks;
+mod forget;
 mod order;
+mod quiet;
 mod settings;
 mod support;
 mod token;

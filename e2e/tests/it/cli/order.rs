@@ -3,7 +3,7 @@
 use commands::Target;
 use domain::order::OrderCommand;
 use e2e::{
-    Database, fresh_database,
+    Database, STORE_EVENTS, fresh_database,
     orders::{contact, execute, place, to_delivered},
 };
 
@@ -17,11 +17,11 @@ async fn delivered() -> (Database, String, String) {
     order.contact = Some(contact());
     let place = OrderCommand::Place(Box::new(order));
     let placed = execute(&bus, Target::New, place).await.unwrap();
-    let id = placed.order.id;
+    let id = placed.entity.id;
     for command in to_delivered() {
-        execute(&bus, Target::Order(id), command).await.unwrap();
+        execute(&bus, Target::Entity(id), command).await.unwrap();
     }
-    let number = placed.order.order.number.to_string();
+    let number = placed.entity.state.number.to_string();
     (database, id.to_string(), number)
 }
 
@@ -104,13 +104,9 @@ async fn verify_finds_one_flipped_byte() {
     let shell = Shell::new(Some(&database));
     let sound = shell.run(&["verify"]);
     assert_eq!(sound.code, Some(0), "{sound:?}");
-    assert!(
-        sound
-            .out
-            .contains("the log is sound: 12 events checked, head at 12"),
-        "{}",
-        sound.out
-    );
+    let head = STORE_EVENTS + 12;
+    let verdict = format!("the log is sound: {head} events checked, head at {head}");
+    assert!(sound.out.contains(&verdict), "{}", sound.out);
 
     let pool = database.superuser_pool().await;
     let disable = "do $$ declare part regclass; begin alter table events disable trigger all; \
@@ -118,8 +114,9 @@ async fn verify_finds_one_flipped_byte() {
             execute format('alter table %s disable trigger all', part); \
         end loop; end $$";
     sqlx::query(disable).execute(&pool).await.unwrap();
-    let flip = "update events set payload = replace(payload::text, '169.0000', '168.0000')::json where position = 3";
-    let flipped = sqlx::query(flip).execute(&pool).await.unwrap();
+    let paid = STORE_EVENTS + 3;
+    let flip = "update events set payload = replace(payload::text, '169.0000', '168.0000')::json where position = $1";
+    let flipped = sqlx::query(flip).bind(paid).execute(&pool).await.unwrap();
     assert_eq!(flipped.rows_affected(), 1);
 
     let damaged = shell.run(&["verify"]);
@@ -133,7 +130,7 @@ async fn verify_finds_one_flipped_byte() {
     assert_eq!(report.code, Some(8));
     assert_eq!(
         report.json()["findings"][0]["position"],
-        3,
+        paid,
         "{}",
         report.out
     );

@@ -1,6 +1,9 @@
 //! Running a command and reading how it ended.
 
-use std::process::Command;
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
 
 use e2e::{Database, ledger_command};
 use serde_json::Value;
@@ -22,7 +25,10 @@ impl Ended {
 }
 
 pub(super) fn run(mut command: Command) -> Ended {
-    let output = command.output().unwrap();
+    ended(command.output().unwrap())
+}
+
+fn ended(output: Output) -> Ended {
     Ended {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).unwrap(),
@@ -51,5 +57,20 @@ impl<'a> Shell<'a> {
 
     pub(super) fn run(&self, arguments: &[&str]) -> Ended {
         run(self.command(arguments))
+    }
+
+    /// As [`Self::run`], with a text on standard input that fits into a pipe.
+    pub(super) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(input.as_bytes()).unwrap();
+        drop(pipe);
+        ended(child.wait_with_output().unwrap())
     }
 }

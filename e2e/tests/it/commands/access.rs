@@ -3,7 +3,7 @@
 use commands::{CommandError, Request, Target};
 use domain::{
     actor::{Action, Actor, Role},
-    order::OrderCommand,
+    order::{Order, OrderCommand},
 };
 use e2e::{
     Database, fresh_database,
@@ -32,12 +32,12 @@ async fn a_foreign_stores_order_is_not_found() {
     let id = placed(&bus).await;
     let manager = actor(Role::StoreManager, &["CFR002"]);
     let refused = bus
-        .execute(by(manager, Target::Order(id), cancelling()))
+        .execute(by(manager, Target::Entity(id), cancelling()))
         .await
         .unwrap_err();
-    assert_eq!(refused, CommandError::NotFound(id));
+    assert_eq!(refused, CommandError::not_found::<Order>(&id));
     let own = actor(Role::StoreManager, &["CFR001"]);
-    bus.execute(by(own, Target::Order(id), cancelling()))
+    bus.execute(by(own, Target::Entity(id), cancelling()))
         .await
         .unwrap();
     assert_eq!(
@@ -62,7 +62,7 @@ async fn a_replay_is_not_shown_to_another_store() {
     };
     assert_eq!(
         bus.execute(thief).await.unwrap_err(),
-        CommandError::NotFound(placed.order_id)
+        CommandError::not_found::<Order>(&placed.id)
     );
 }
 
@@ -73,7 +73,7 @@ async fn a_role_without_the_right_is_forbidden_and_audited() {
     let id = placed(&bus).await;
     let auditor = by(
         actor(Role::Auditor, &[]),
-        Target::Order(id),
+        Target::Entity(id),
         OrderCommand::Allocate,
     );
     assert_eq!(
@@ -86,7 +86,7 @@ async fn a_role_without_the_right_is_forbidden_and_audited() {
         audited(&database).await,
         [("auditor".into(), "allocate".into(), "role".into())]
     );
-    assert_eq!(bus.load(id).await.unwrap().unwrap().version, 1);
+    assert_eq!(bus.load::<Order>(&id).await.unwrap().unwrap().version, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,10 +26,7 @@ async fn a_partners_reference_belongs_to_one_order() {
     // The same message again, under another command id: acknowledged with the first receipt.
     let again = execute(&bus, Target::New, first).await.unwrap().receipt;
     assert!(again.replayed);
-    assert_eq!(
-        (again.order_id, again.position),
-        (holder.order_id, holder.position)
-    );
+    assert_eq!((again.id, again.position), (holder.id, holder.position));
 
     // Another order under the same reference.
     let other = placing(|o| {
@@ -43,8 +40,8 @@ async fn a_partners_reference_belongs_to_one_order() {
             value,
         } => {
             assert_eq!(
-                (id, scope.as_str(), value.as_str()),
-                (holder.order_id, "ref:GRAB", "123456789-C4")
+                (id.as_str(), scope.as_str(), value.as_str()),
+                (holder.id.to_string().as_str(), "ref:GRAB", "123456789-C4")
             );
         }
         error => panic!("{error}"),
@@ -71,8 +68,8 @@ async fn a_drawn_number_that_a_caller_took_before_is_passed_over() {
     let drawn = execute(&bus, Target::New, placing(|_| {}))
         .await
         .unwrap()
-        .order
-        .order
+        .entity
+        .state
         .number
         .clone();
     let (day, count) = drawn.as_str().rsplit_once('-').unwrap();
@@ -87,8 +84,8 @@ async fn a_drawn_number_that_a_caller_took_before_is_passed_over() {
     let after = execute(&bus, Target::New, placing(|_| {}))
         .await
         .unwrap()
-        .order
-        .order
+        .entity
+        .state
         .number
         .clone();
     assert_eq!(
@@ -106,7 +103,7 @@ async fn numbers_are_unique_over_processes() {
         let placed = execute(&buses[n % 2], Target::New, placing(|_| {}))
             .await
             .unwrap();
-        assert!(numbers.insert(placed.order.order.number.to_string()));
+        assert!(numbers.insert(placed.entity.state.number.to_string()));
     }
 }
 
@@ -115,7 +112,7 @@ async fn a_run_of_brought_numbers_holds_up_nobody() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
     let drawn = execute(&bus, Target::New, placing(|_| {})).await.unwrap();
-    let number = drawn.order.order.number.to_string();
+    let number = drawn.entity.state.number.to_string();
     let (day, count) = number.rsplit_once('-').unwrap();
     let count: u32 = count.parse().unwrap();
     for n in count + 1..=count + 20 {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use commands::{BusOptions, CommandError, Target};
 use e2e::{
-    fresh_database,
+    STORE_EVENTS, fresh_database,
     orders::{placing, request},
 };
 
@@ -42,7 +42,7 @@ async fn a_log_that_stands_still_is_an_unknown_outcome_and_a_retry_settles_it() 
     assert_eq!(receipt.version, 1);
     assert_eq!(
         database.log().await.head().await.unwrap().position.0,
-        1,
+        STORE_EVENTS + 1,
         "one effect"
     );
 }

@@ -1,11 +1,8 @@
 //! Two implementations read one table: postgres-es, which the bus loads with, and our own reader.
 
-use commands::{Target, aggregate::OrderAggregate, load::stream_id};
+use commands::{Target, aggregate::Driven, load::stream_id};
 use cqrs_es::persist::PersistedEventRepository;
-use domain::{
-    ids::OrderId,
-    order::{Order, upcast},
-};
+use domain::{decode, ids::OrderId, order::Order};
 use e2e::{
     fresh_database,
     orders::{cancelling, execute, placed, to_delivered},
@@ -21,10 +18,13 @@ const MAX_EVENTS: i64 = 100;
 
 async fn ours(log: &Log, id: OrderId) -> (i64, Order) {
     let mut order = Order::default();
-    let events = log.stream(&stream_id(id), 0, MAX_EVENTS).await.unwrap();
+    let events = log
+        .stream(&stream_id::<Order>(&id), 0, MAX_EVENTS)
+        .await
+        .unwrap();
     for event in &events {
         order.apply(
-            &upcast::decode(&event.event_type, &event.event_version, &event.payload).unwrap(),
+            &decode::decode(&event.event_type, &event.event_version, &event.payload).unwrap(),
         );
     }
     (events.last().unwrap().sequence, order)
@@ -33,11 +33,11 @@ async fn ours(log: &Log, id: OrderId) -> (i64, Order) {
 async fn theirs(repository: &PostgresEventRepository, id: OrderId) -> (i64, Order) {
     let mut order = Order::default();
     let events = repository
-        .get_events::<OrderAggregate>(&id.to_string())
+        .get_events::<Driven<Order>>(&id.to_string())
         .await
         .unwrap();
     for event in &events {
-        let decoded = upcast::decode_value(
+        let decoded = decode::decode_value(
             &event.event_type,
             &event.event_version,
             event.payload.clone(),
@@ -60,12 +60,12 @@ async fn a_thousand_random_orders_load_the_same_both_ways() {
                 let id = placed(&bus).await;
                 let steps = to_delivered();
                 for command in steps.iter().take(random.random_range(0..=steps.len())) {
-                    execute(&bus, Target::Order(id), command.clone())
+                    execute(&bus, Target::Entity(id), command.clone())
                         .await
                         .unwrap();
                 }
                 if random.random_bool(0.2) {
-                    let _too_late_for_some = execute(&bus, Target::Order(id), cancelling()).await;
+                    let _too_late_for_some = execute(&bus, Target::Entity(id), cancelling()).await;
                 }
                 ids.push(id);
             }
@@ -89,11 +89,11 @@ async fn a_thousand_random_orders_load_the_same_both_ways() {
             theirs(&repository, id).await,
             "{id}"
         );
-        let loaded = cold.load(id).await.unwrap().unwrap();
-        assert_eq!((loaded.version, &*loaded.order), (version, &order), "{id}");
+        let loaded = cold.load::<Order>(&id).await.unwrap().unwrap();
+        assert_eq!((loaded.version, &*loaded.state), (version, &order), "{id}");
         assert_eq!(
-            bus.load(id).await.unwrap().unwrap().order,
-            loaded.order,
+            bus.load::<Order>(&id).await.unwrap().unwrap().state,
+            loaded.state,
             "{id}: memory and log"
         );
     }
@@ -104,10 +104,10 @@ async fn the_view_and_the_write_side_tell_the_same_times() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
     let id = placed(&bus).await;
-    let order = execute(&bus, Target::Order(id), to_delivered()[0].clone())
+    let order = execute(&bus, Target::Entity(id), to_delivered()[0].clone())
         .await
         .unwrap()
-        .order;
+        .entity;
     let log = database.log().await;
     let wake = store::wake::Wake::listen(
         log.pool().clone(),
@@ -123,7 +123,7 @@ async fn the_view_and_the_write_side_tell_the_same_times() {
     .await;
     assert_eq!(
         (row.placed_at, row.updated_at),
-        (order.placed_at, order.updated_at)
+        (order.created_at, order.updated_at)
     );
     runner.stop().await;
 }

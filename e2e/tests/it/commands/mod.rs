@@ -1,10 +1,17 @@
 //! The command bus against a real log: one effect per command, versions, claims, personal data, snapshots.
 
 mod access;
+mod adoption;
+mod cash;
+mod catalogue;
 mod claims;
 mod deadline;
+mod erasure;
+mod intake;
+mod kinds;
 mod loading;
 mod once;
 mod personal;
 mod snapshots;
+mod steps;
 mod versions;

@@ -3,7 +3,7 @@
 use commands::{CommandError, Request, Target};
 use domain::order::OrderCommand;
 use e2e::{
-    fresh_database,
+    STORE_EVENTS, fresh_database,
     orders::{cancelling, execute, paying, placed, placing, request},
 };
 use futures_util::future::join_all;
@@ -28,22 +28,20 @@ async fn twenty_callers_with_one_command_id_have_one_effect() {
         .collect();
     let first = &outcomes[0].receipt;
     for outcome in &outcomes {
-        assert_eq!(
-            (outcome.receipt.order_id, outcome.receipt.version),
-            (first.order_id, 1)
-        );
+        assert_eq!((outcome.receipt.id, outcome.receipt.version), (first.id, 1));
         assert_eq!(outcome.receipt.event_ids, first.event_ids);
         assert_eq!(outcome.receipt.position, first.position);
     }
     assert_eq!(outcomes.iter().filter(|o| !o.receipt.replayed).count(), 1);
-    assert_eq!(database.log().await.head().await.unwrap().position.0, 1);
+    let head = database.log().await.head().await.unwrap();
+    assert_eq!(head.position.0, STORE_EVENTS + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_answers_with_the_first_receipt_whatever_happened_since() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
-    let order = Target::Order(placed(&bus).await);
+    let order = Target::Entity(placed(&bus).await);
     execute(&bus, order, OrderCommand::Allocate).await.unwrap();
     let pay = request(order, paying());
     let first = bus.execute(pay.clone()).await.unwrap().receipt;
@@ -60,14 +58,14 @@ async fn a_retry_answers_with_the_first_receipt_whatever_happened_since() {
         (first.version, first.position)
     );
     assert_eq!(again.receipt.event_ids, first.event_ids);
-    assert_eq!(again.order.version, 4, "the order is shown as it is now");
+    assert_eq!(again.entity.version, 4, "the order is shown as it is now");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_id_is_for_one_content() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
-    let order = Target::Order(placed(&bus).await);
+    let order = Target::Entity(placed(&bus).await);
     let allocate = request(order, OrderCommand::Allocate);
     bus.execute(allocate.clone()).await.unwrap();
     let other = |command| Request {
@@ -87,7 +85,7 @@ async fn a_command_id_is_for_one_content() {
 async fn a_refused_command_stores_nothing_and_keeps_its_id_free() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
-    let order = Target::Order(placed(&bus).await);
+    let order = Target::Entity(placed(&bus).await);
     let release = request(order, OrderCommand::Release);
     assert!(matches!(
         bus.execute(release.clone()).await,
@@ -99,7 +97,7 @@ async fn a_refused_command_stores_nothing_and_keeps_its_id_free() {
     assert!(!receipt.replayed);
     assert_eq!(
         (receipt.version, receipt.position.0),
-        (4, 4),
+        (4, STORE_EVENTS + 4),
         "no position was burnt"
     );
 }
@@ -108,7 +106,7 @@ async fn a_refused_command_stores_nothing_and_keeps_its_id_free() {
 async fn a_step_already_done_is_success_without_an_event() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
-    let order = Target::Order(placed(&bus).await);
+    let order = Target::Entity(placed(&bus).await);
     let first = execute(&bus, order, OrderCommand::Allocate)
         .await
         .unwrap()
@@ -128,7 +126,7 @@ async fn a_step_already_done_is_success_without_an_event() {
 async fn twenty_commands_racing_on_one_order_are_serialised() {
     let database = fresh_database().await.with_stores().await;
     let buses = [database.bus().await, database.bus().await];
-    let order = Target::Order(placed(&buses[0]).await);
+    let order = Target::Entity(placed(&buses[0]).await);
     let racing = (0..CALLERS).map(|n| {
         let bus = buses[n % 2].clone();
         let command = if n % 4 == 0 {
@@ -147,7 +145,8 @@ async fn twenty_commands_racing_on_one_order_are_serialised() {
         }
     }
     let log = database.log().await;
-    assert_eq!(log.head().await.unwrap().position.0, 1 + written as i64);
+    let head = log.head().await.unwrap();
+    assert_eq!(head.position.0, STORE_EVENTS + 1 + written as i64);
     let report = verify::verify(
         log.pool(),
         log.log_id(),

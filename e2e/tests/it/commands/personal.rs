@@ -1,7 +1,7 @@
 //! Personal data: sealed in the log from the first event on, erased with its key.
 
 use commands::Target;
-use domain::order::OrderCommand;
+use domain::order::{OrderCommand, command::Contact};
 use e2e::{
     Database, fresh_database,
     orders::{contact, execute, place},
@@ -41,12 +41,12 @@ async fn no_table_holds_a_contact_in_the_clear() {
     let bus = database.bus().await;
     for customer in [None, Some("C-1001")] {
         let placed = execute(&bus, Target::New, placing(customer)).await.unwrap();
-        let sealed = placed.order.order.contact.clone().unwrap();
+        let sealed = placed.entity.state.contact.clone().unwrap();
         let opened = database
             .bus()
             .await
             .vault()
-            .open(&sealed)
+            .open::<Contact>(&sealed)
             .await
             .unwrap()
             .unwrap();
@@ -99,13 +99,13 @@ async fn without_its_key_a_contact_is_erased_and_the_chain_still_verifies() {
         .execute(&pool)
         .await
         .unwrap();
-    let sealed = placed.order.order.contact.clone().unwrap();
+    let sealed = placed.entity.state.contact.clone().unwrap();
     assert!(
         database
             .bus()
             .await
             .vault()
-            .open(&sealed)
+            .open::<Contact>(&sealed)
             .await
             .unwrap()
             .is_none()
@@ -150,8 +150,8 @@ async fn a_refused_order_leaves_no_key_behind_and_racing_first_orders_share_one(
         })
     });
     for outcome in futures_util::future::join_all(racing).await {
-        let sealed = outcome.unwrap().order.order.contact.clone().unwrap();
-        let opened = bus.vault().open(&sealed).await.unwrap().unwrap();
+        let sealed = outcome.unwrap().entity.state.contact.clone().unwrap();
+        let opened = bus.vault().open::<Contact>(&sealed).await.unwrap().unwrap();
         assert!(opened == contact());
     }
     assert_eq!(keys().await, 1);

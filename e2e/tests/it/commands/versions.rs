@@ -1,7 +1,7 @@
 //! Expected versions, and what two processes see of one order.
 
 use commands::{CommandError, Request, Target};
-use domain::order::{OrderCommand, OrderStatus};
+use domain::order::{Order, OrderCommand, OrderStatus};
 use e2e::{
     fresh_database,
     orders::{execute, placed, request, to_delivered},
@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 async fn of_callers_that_expect_one_version_one_wins() {
     let database = fresh_database().await.with_stores().await;
     let buses = [database.bus().await, database.bus().await];
-    let order = Target::Order(placed(&buses[0]).await);
+    let order = Target::Entity(placed(&buses[0]).await);
     let racing = (0..20).map(|n| {
         let bus = buses[n % 2].clone();
         let command = Request {
@@ -40,7 +40,7 @@ async fn of_callers_that_expect_one_version_one_wins() {
 async fn a_version_from_the_future_is_a_conflict_too() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
-    let order = Target::Order(placed(&bus).await);
+    let order = Target::Entity(placed(&bus).await);
     let command = Request {
         expected_version: Some(7),
         ..request(order, OrderCommand::Allocate)
@@ -57,7 +57,7 @@ async fn two_processes_take_turns_on_one_order() {
     let database = fresh_database().await.with_stores().await;
     let buses = [database.bus().await, database.bus().await];
     let id = placed(&buses[0]).await;
-    let order = Target::Order(id);
+    let order = Target::Entity(id);
     let mut version = 1;
     for (n, command) in to_delivered().into_iter().enumerate() {
         // Each bus remembers the order as it was two commands ago.
@@ -66,9 +66,9 @@ async fn two_processes_take_turns_on_one_order() {
         assert_eq!(outcome.receipt.version, version);
     }
     for bus in &buses {
-        let loaded = bus.load(id).await.unwrap().unwrap();
+        let loaded = bus.load::<Order>(&id).await.unwrap().unwrap();
         assert_eq!(
-            (loaded.version, loaded.order.status),
+            (loaded.version, loaded.state.status),
             (version, OrderStatus::Delivered)
         );
     }
@@ -78,7 +78,7 @@ async fn two_processes_take_turns_on_one_order() {
 async fn a_refusal_is_never_given_on_a_state_of_the_past() {
     let database = fresh_database().await.with_stores().await;
     let (one, two) = (database.bus().await, database.bus().await);
-    let order = Target::Order(placed(&one).await);
+    let order = Target::Entity(placed(&one).await);
     // Bus one remembers an order that cannot be paid yet; bus two allocates it.
     execute(&two, order, OrderCommand::Allocate).await.unwrap();
     let paid = execute(&one, order, e2e::orders::paying()).await.unwrap();

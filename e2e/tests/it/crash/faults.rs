@@ -43,6 +43,11 @@ impl Fault {
         matches!(self, Self::Ledger | Self::Both)
     }
 
+    /// Whether PostgreSQL's main process is another one afterwards.
+    pub(super) const fn ends_postgres(self) -> bool {
+        matches!(self, Self::Both | Self::Postmaster)
+    }
+
     pub(super) async fn strike(self, ledger: &mut Ledger) {
         match self {
             Self::Ledger => ledger.program.kill(),

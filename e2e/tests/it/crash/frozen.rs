@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Program, ProgramOptions, eventually, fresh_database};
+use e2e::{Program, ProgramOptions, STORE_EVENTS, eventually, fresh_database};
+use projections::Model;
 use tokio::sync::watch;
 
 use super::{
@@ -11,6 +12,8 @@ use super::{
     ledger::{assert_sound, caught_up, signal},
 };
 
+/// What a process logs about each projection that it takes.
+const OWNS: &str = "owns the projection";
 /// What an owner of a projection logs when it finds that it was replaced.
 const REPLACED: &str = "another process took the projection over";
 /// How much longer than its lease the frozen process sleeps.
@@ -23,7 +26,7 @@ async fn a_frozen_owner_of_the_read_models_is_replaced_and_applies_nothing_twice
     let database = fresh_database().await.with_stores().await;
     let owner = Program::start(ProgramOptions::on(&database)).await;
     eventually("the first program owns the read models", async || {
-        (owner.log().matches("owns the projection").count() == 2).then_some(())
+        (owner.log().matches(OWNS).count() == Model::ALL.len()).then_some(())
     })
     .await;
     let other = Program::start(ProgramOptions::on(&database)).await;
@@ -38,7 +41,7 @@ async fn a_frozen_owner_of_the_read_models_is_replaced_and_applies_nothing_twice
     signal("STOP", owner.pid());
     let frozen = Instant::now();
     let before = callers[1].acknowledged();
-    while other.log().matches("owns the projection").count() < 2 {
+    while other.log().matches(OWNS).count() < Model::ALL.len() {
         assert!(
             frozen.elapsed() < TAKE_OVER_LIMIT,
             "nobody took over:\n{}",
@@ -55,7 +58,7 @@ async fn a_frozen_owner_of_the_read_models_is_replaced_and_applies_nothing_twice
     signal("CONT", owner.pid());
     eventually(
         "the frozen process finds that it was replaced",
-        async || (owner.log().matches(REPLACED).count() >= 2).then_some(()),
+        async || (owner.log().matches(REPLACED).count() >= Model::ALL.len()).then_some(()),
     )
     .await;
     println!("replaced after {} ms", taken.as_millis());
@@ -75,7 +78,7 @@ async fn a_frozen_owner_of_the_read_models_is_replaced_and_applies_nothing_twice
     let pool = database.pool().await;
     caught_up(&pool).await;
     assert_eq!(
-        violations(&history, &LogCopy::read(&pool).await),
+        violations(&history, &LogCopy::read(&pool, STORE_EVENTS).await),
         Vec::<String>::new()
     );
     assert_sound(&pool).await;

@@ -45,19 +45,31 @@ pub(super) struct EventRow {
 /// The log as it is when nobody writes any more.
 #[derive(Debug, Clone)]
 pub(super) struct LogCopy {
+    /// Where the log stood before the first caller: what lies before belongs to nobody.
+    pub(super) start: i64,
     pub(super) commands: Vec<CommandRow>,
     pub(super) events: Vec<EventRow>,
 }
 
 impl LogCopy {
-    pub(super) async fn read(pool: &PgPool) -> Self {
+    /// Everything after the position at which the callers began.
+    pub(super) async fn read(pool: &PgPool, start: i64) -> Self {
         let commands = "select command_id, aggregate_id, first_position, last_position, version \
-                        from command_log order by first_position";
-        let events = "select position, event_id, aggregate_id, sequence, command_id from events order by position";
+                        from command_log where last_position > $1 order by first_position";
+        let events = "select position, event_id, aggregate_id, sequence, command_id from events \
+                      where position > $1 order by position";
+        let commands = sqlx::query_as(commands).bind(start);
+        let events = sqlx::query_as(events).bind(start);
         Self {
-            commands: sqlx::query_as(commands).fetch_all(pool).await.unwrap(),
-            events: sqlx::query_as(events).fetch_all(pool).await.unwrap(),
+            start,
+            commands: commands.fetch_all(pool).await.unwrap(),
+            events: events.fetch_all(pool).await.unwrap(),
         }
+    }
+
+    /// Where the next event would lie.
+    pub(super) fn next(&self) -> i64 {
+        self.events.last().map_or(self.start, |last| last.position) + 1
     }
 }
 
@@ -73,7 +85,7 @@ pub(super) fn violations(history: &[Issued], log: &LogCopy) -> Vec<String> {
 }
 
 fn check_positions(log: &LogCopy, found: &mut Vec<String>) {
-    for (event, wanted) in log.events.iter().zip(1..) {
+    for (event, wanted) in log.events.iter().zip(log.start + 1..) {
         if event.position != wanted {
             found.push(format!(
                 "position {} where {wanted} belongs",

@@ -7,12 +7,9 @@ use std::{
 
 use e2e::{Api, Program, ProgramOptions};
 use ledger::embedded::{Endpoint, SUPERUSER_ROLE};
+use projections::Model;
 use sqlx::{Connection, PgConnection, PgPool};
-use store::{
-    LogId,
-    stores::{self, StoreRecord},
-    verify,
-};
+use store::{LogId, verify};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -66,6 +63,8 @@ pub(super) fn signal(name: &str, pid: u32) {
 
 /// A started ledger with two stores, whatever happens to its processes.
 pub(crate) struct Ledger {
+    /// The position of the last store's opening: the callers' events come after it.
+    opened: i64,
     pub(crate) program: Program,
     pub(super) data_dir: PathBuf,
     token: String,
@@ -81,26 +80,14 @@ impl Ledger {
         .await;
         let token = program.token("admin", &[]);
         let (api, _) = watch::channel(program.api(&token));
-        let ledger = Self {
+        let opened = open_stores(&program.api(&token)).await;
+        Self {
+            opened,
             program,
             data_dir: data_dir.to_owned(),
             token,
             api,
-        };
-        let pool = ledger.pool().await;
-        for id in ["CFR001", "CFR002"] {
-            let store = StoreRecord {
-                store_id: id.into(),
-                name: format!("Store {id}"),
-                region: "BKK-CENTRAL".into(),
-                zone: "BKK".into(),
-                active: true,
-                cod_limit: None,
-            };
-            stores::upsert(&pool, &store).await.unwrap();
         }
-        pool.close().await;
-        ledger
     }
 
     /// `kill -9`, where it still runs, and a new start on the same data. How long the start took.
@@ -160,6 +147,19 @@ impl Ledger {
         PgConnection::connect(&url).await.ok()
     }
 
+    /// Waits until another PostgreSQL runs.
+    pub(super) async fn replaced(&self, postgres: Option<u32>) {
+        let began = Instant::now();
+        while [None, postgres].contains(&postmaster(&self.data_dir)) {
+            assert!(
+                began.elapsed() < RECOVERY_LIMIT,
+                "no new PostgreSQL:\n{}",
+                self.program.log()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Whether so many commands more are acknowledged in time, by a ledger that lives on.
     pub(super) async fn recovers(&self, callers: &Callers, commands: u64) -> bool {
         let (began, before) = (Instant::now(), callers.acknowledged());
@@ -182,7 +182,7 @@ impl Ledger {
     pub(super) async fn check(&self, outcome: &Outcome) -> LogCopy {
         let pool = self.pool().await;
         caught_up(&pool).await;
-        let log = LogCopy::read(&pool).await;
+        let log = LogCopy::read(&pool, self.opened).await;
         assert_eq!(violations(&outcome.history, &log), Vec::<String>::new());
         assert_sound(&pool).await;
         let api = self.api.borrow().clone();
@@ -196,16 +196,36 @@ impl Ledger {
     }
 }
 
-/// Waits until every read model has applied the whole log.
+/// Opens the callers' stores through the ledger itself, which therefore knows them at once; where the log stands then.
+async fn open_stores(api: &Api) -> i64 {
+    let open = "mutation M($input: OpenStoreInput!) { openStore(input: $input) { receipt { position } problems { code } } }";
+    let mut position = 0;
+    for id in ["CFR001", "CFR002"] {
+        let profile = serde_json::json!({ "name": id, "region": "BKK-CENTRAL", "zone": "BKK" });
+        let input =
+            serde_json::json!({ "commandId": Uuid::now_v7(), "storeId": id, "profile": profile });
+        let data = api
+            .graphql(open, serde_json::json!({ "input": input }))
+            .await;
+        let at = data["openStore"]["receipt"]["position"].as_str();
+        position = at.unwrap_or_else(|| panic!("{data}")).parse().unwrap();
+    }
+    position
+}
+
+/// Waits until every read model of this release has applied the whole log.
 pub(super) async fn caught_up(pool: &PgPool) {
-    let behind = "select count(*) from projection_checkpoint c join log_head h using (log_id) \
-                  where c.position < h.position";
+    // By name: the keys of the release before stand still for good.
+    let there = "select count(*) from projection_checkpoint c join log_head h using (log_id) \
+                 where c.position = h.position and c.name = any($1)";
+    let names: Vec<&str> = Model::ALL.iter().map(|model| model.checkpoint()).collect();
     let began = Instant::now();
-    while sqlx::query_scalar::<_, i64>(behind)
+    while sqlx::query_scalar::<_, i64>(there)
+        .bind(&names)
         .fetch_one(pool)
         .await
         .unwrap()
-        > 0
+        < Model::ALL.len() as i64
     {
         assert!(
             began.elapsed() < CATCH_UP,

@@ -7,6 +7,7 @@ mod frozen;
 mod history;
 mod ledger;
 mod planted;
+mod released;
 mod rounds;
 mod steps;
 mod stop;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ledger::import::Outcome;
 
-use super::support::{SAMPLE, assert_in_order, outcomes, printed, results, sample, world};
+use super::support::{SAMPLE, World, assert_in_order, outcomes, printed, results, sample, world};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_whole_sample_goes_in() {
@@ -24,7 +24,8 @@ async fn the_whole_sample_goes_in() {
             .all(|r| r.outcome == Outcome::Done && r.version == Some(1))
     );
     let positions: HashSet<i64> = results.iter().filter_map(|r| r.position).collect();
-    assert_eq!(positions, (1..=2_000).collect());
+    let stores = World::stores_end();
+    assert_eq!(positions, (stores + 1..=stores + 2_000).collect());
     world.assert_each_once(2_000).await;
 }
 

@@ -25,9 +25,8 @@ pub(super) struct World {
 pub(super) async fn world() -> World {
     let database = fresh_database().await;
     let pool = database.superuser_pool().await;
-    for store in &STORES {
-        store::stores::upsert(&pool, &store.record()).await.unwrap();
-    }
+    let stores = STORES.iter().map(|s| (s.id, s.profile().unwrap()));
+    e2e::stores::open_in(&database.pool().await, stores).await;
     let dir = tempfile::tempdir().unwrap();
     World {
         database,
@@ -58,20 +57,27 @@ impl World {
         command
     }
 
-    /// Positions 1..n without a gap and one placed event an order.
+    /// The position of the last event before the import's: the stores were opened first.
+    pub(super) fn stores_end() -> i64 {
+        STORES.len() as i64
+    }
+
+    /// Positions without a gap after the stores', and one placed event an order.
     pub(super) async fn assert_each_once(&self, orders: i64) {
         let counts: (i64, i64, i64, i64) = sqlx::query_as(
             "select count(*), max(position), count(distinct aggregate_id), \
-             count(distinct payload->>'number') from events",
+             count(distinct payload->>'number') from events where aggregate_type = 'order'",
         )
         .fetch_one(&self.pool)
         .await
         .unwrap();
-        assert_eq!(counts, (orders, orders, orders, orders));
+        let last = Self::stores_end() + orders;
+        assert_eq!(counts, (orders, last, orders, orders));
     }
 
+    /// Events of orders.
     pub(super) async fn events(&self) -> i64 {
-        let count = "select count(*) from events";
+        let count = "select count(*) from events where aggregate_type = 'order'";
         sqlx::query_scalar(count)
             .fetch_one(&self.pool)
             .await

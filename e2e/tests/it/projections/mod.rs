@@ -1,6 +1,13 @@
 //! The read models by themselves: exactly once, one of several runners, the laws of paging, plans.
 
+mod cash;
+mod documents;
+mod lives;
+mod migration;
+mod others;
 mod pages;
 mod plans;
+mod plans_others;
 mod runner;
 mod support;
+mod trade;

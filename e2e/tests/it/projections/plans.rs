@@ -3,10 +3,10 @@
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     actor::StoreScope,
-    ids::{CustomerId, RegionId},
+    ids::{CustomerId, PartnerId, RegionId},
     money::Money,
     order::{
-        OrderStatus,
+        CollectionStatus, OrderStatus,
         event::{Channel, System},
     },
 };
@@ -19,7 +19,10 @@ const ROWS: i32 = 20_000;
 /// Rows of 25 stores over 100 days: 8 of 10 delivered, few in the other statuses.
 async fn fill(db: &TestDb) {
     sqlx::query(
-        "insert into order_view select gen_random_uuid(), \
+        "insert into order_view (order_id, number, store_id, region, channel, customer_id, status, min_line_status, \
+         max_line_status, payment_status, order_total, cash_due, placed_at, updated_at, version, position, doc, \
+         collection_status, partner_id, is_stuck, is_overdue, bundles) \
+         select gen_random_uuid(), \
          'QC-2026-01-' || lpad((1 + n % 28)::text, 2, '0') || '-' || lpad(n::text, 6, '0'), \
          'CFR' || lpad((1 + n % 25)::text, 3, '0'), 'R' || (1 + n % 5), \
          (array['GRAB','WEB','STORE','PMP'])[1 + n % 4], 'C' || n % 5000, \
@@ -27,7 +30,10 @@ async fn fill(db: &TestDb) {
          1000, 7500, 5000, (n * 7919 % 100000)::numeric / 100, 0, \
          timestamptz '2026-01-01' + n * interval '3 minutes', \
          timestamptz '2026-01-01' + n * interval '3 minutes' + (n % 60) * interval '1 minute', \
-         5, n, '{}' from generate_series(1, $1) as n",
+         5, n, '{}', \
+         case when n % 10 < 8 then (array['RECONCILED','COLLECTED','RECONCILED'])[1 + n % 3] else 'PENDING' end, \
+         case when n % 10 < 8 then (array['GRAB','PMP'])[1 + n % 2] end, n % 500 = 0, n % 700 = 0, (n % 5 = 0)::int \
+         from generate_series(1, $1) as n",
     )
     .bind(ROWS)
     .execute(&db.pool)
@@ -62,6 +68,7 @@ fn conditions() -> Vec<(&'static str, Change)> {
     all.extend(statuses());
     all.extend(words());
     all.extend(ranges());
+    all.extend(cash());
     all
 }
 
@@ -125,6 +132,27 @@ fn ranges() -> Vec<(&'static str, Change)> {
             (f.total_min, f.total_max) = (baht(500), baht(510))
         }),
         named("total above", move |f| f.total_min = baht(100)),
+    ]
+}
+
+fn cash() -> Vec<(&'static str, Change)> {
+    use CollectionStatus as C;
+    vec![
+        named("collected", |f| f.collection = Some(vec![C::Collected])),
+        named("failed", |f| f.collection = Some(vec![C::Failed])),
+        named("reconciled", |f| f.collection = Some(vec![C::Reconciled])),
+        named("on its way", |f| {
+            f.collection = Some(vec![C::InTransit, C::Collected, C::Failed])
+        }),
+        named("partner", |f| f.partner_id = PartnerId::new("GRAB").ok()),
+        named("absent partner", |f| {
+            f.partner_id = PartnerId::new("LINE").ok()
+        }),
+        named("stuck", |f| f.is_stuck = Some(true)),
+        named("not stuck", |f| f.is_stuck = Some(false)),
+        named("overdue", |f| f.is_overdue = Some(true)),
+        named("with bundles", |f| f.has_bundles = Some(true)),
+        named("without bundles", |f| f.has_bundles = Some(false)),
     ]
 }
 

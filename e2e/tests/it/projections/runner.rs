@@ -7,12 +7,19 @@ use domain::{
     ids::{OrderId, OrderNumber},
     order::{OrderStatus, event::System},
 };
-use projections::{Freshness, Model, Reached, freshness::status, order_view, rebuild, store_board};
+use projections::{
+    Freshness, Model, Reached,
+    freshness::{ModelStatus, status},
+    order_view, rebuild, store_board,
+};
 use store::{LogId, Position};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::support::{PATIENCE, TestDb, Trade, append_raw, checkpoint, fresh_db, new_event};
+use super::{
+    support::{PATIENCE, TestDb, append_raw, checkpoint, fresh_db, new_event},
+    trade::Trade,
+};
 
 #[tokio::test]
 async fn the_models_equal_a_fold_of_the_log() {
@@ -31,7 +38,10 @@ async fn the_models_equal_a_fold_of_the_log() {
     assert_eq!(counted, 80);
     for life in &trade.orders {
         let row = order_view::by_id(&db.db, life.id).await.unwrap().unwrap();
-        assert_eq!((row.version, row.order.status), (life.version, life.status));
+        assert_eq!(
+            (row.version, row.order.status),
+            (life.version, life.status())
+        );
         let by_number = order_view::by_number(&db.db, &row.order.number)
             .await
             .unwrap()
@@ -47,7 +57,7 @@ async fn the_models_equal_a_fold_of_the_log() {
         assert!(!history.has_next);
         assert_eq!(history.entries.len() as i64, life.version);
         assert_eq!(history.entries[0].status_from, None);
-        assert_eq!(history.entries.last().unwrap().status_to, life.status);
+        assert_eq!(history.entries.last().unwrap().status_to, life.status());
         assert!(
             history
                 .entries
@@ -85,26 +95,6 @@ async fn what_is_not_there_is_not_found() {
     );
 }
 
-/// Ends the connection that waits for the lock held by the test: the page's rows are written, its
-/// transaction is not committed.
-async fn kill_waiter(db: &TestDb) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let killed: Vec<bool> = sqlx::query_scalar(
-            "select pg_terminate_backend(pid) from pg_stat_activity \
-             where datname = current_database() and wait_event_type = 'Lock' and query like '%order_ref%'",
-        )
-        .fetch_all(&db.admin)
-        .await
-        .unwrap();
-        if !killed.is_empty() {
-            return;
-        }
-        assert!(Instant::now() < deadline, "nobody waits for the lock");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test]
 async fn a_kill_between_apply_and_commit_applies_once() {
     let db = fresh_db().await;
@@ -118,7 +108,7 @@ async fn a_kill_between_apply_and_commit_applies_once() {
             .unwrap();
         let before = checkpoint(&db, Model::OrderView).await;
         trade.run(&db.log, 30, 20).await;
-        kill_waiter(&db).await;
+        db.kill_waiter("order_ref").await;
         assert_eq!(checkpoint(&db, Model::OrderView).await, before);
         block.rollback().await.unwrap();
         db.caught_up().await;
@@ -212,12 +202,13 @@ async fn a_rebuild_from_zero_equals_the_live_model() {
 }
 
 #[tokio::test]
-async fn an_event_nobody_knows_stops_the_models_before_it() {
+async fn an_event_nobody_knows_stops_the_models_that_read_its_kind() {
     let db = fresh_db().await;
     let mut trade = Trade::new(7);
     trade.run(&db.log, 20, 30).await;
     let life = trade.orders[0].clone();
     let poison = append_raw(
+        "order",
         life.id,
         life.version,
         new_event("order.teleported", r#"{"type":"order.teleported"}"#.into()),
@@ -226,15 +217,8 @@ async fn an_event_nobody_knows_stops_the_models_before_it() {
     trade.orders.remove(0);
     trade.run(&db.log, 20, 30).await;
     let runner = db.run();
-    let deadline = Instant::now() + PATIENCE;
-    let stopped = loop {
-        let status = status(&db.db, LogId::DEFAULT).await.unwrap();
-        if status.iter().all(|s| s.failed.is_some()) {
-            break status;
-        }
-        assert!(Instant::now() < deadline, "{status:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+    let readers = [Model::OrderView, Model::StoreBoard, Model::CashLedger];
+    let stopped = stopped(&db, &readers).await;
     for model in stopped {
         let failure = model.failed.clone().unwrap();
         assert_eq!(failure.position, at);
@@ -245,6 +229,49 @@ async fn an_event_nobody_knows_stops_the_models_before_it() {
         );
         assert_eq!(model.position, Position(at.0 - 1));
         assert!(model.lag_events() > 0);
+    }
+    // The others step over orders, and go on.
+    let head = db.log.head().await.unwrap().position;
+    let live = runner.freshness(db.db.clone());
+    for model in Model::ALL.into_iter().filter(|m| !readers.contains(m)) {
+        let reached = live.wait(model, head, PATIENCE).await.unwrap();
+        assert_eq!(reached, Reached::Fresh, "{model}");
+    }
+    runner.stop().await;
+}
+
+/// Waits until these models stand still, and no other does.
+async fn stopped(db: &TestDb, models: &[Model]) -> Vec<ModelStatus> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let status = status(&db.db, LogId::DEFAULT).await.unwrap();
+        let (failed, rest): (Vec<_>, Vec<_>) = status.into_iter().partition(|s| s.failed.is_some());
+        if failed.len() == models.len() {
+            assert!(
+                failed.iter().all(|s| models.contains(&s.model)),
+                "{failed:?}"
+            );
+            return failed;
+        }
+        assert!(Instant::now() < deadline, "{failed:?} {rest:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_kind_of_aggregate_nobody_knows_stops_every_model() {
+    let db = fresh_db().await;
+    let event = new_event("parcel.sent", r#"{"type":"parcel.sent"}"#.into());
+    let at = db
+        .log
+        .append(append_raw("parcel", "P-1", 0, event))
+        .await
+        .unwrap();
+    let runner = db.run();
+    for model in stopped(&db, &Model::ALL).await {
+        let failure = model.failed.unwrap();
+        assert_eq!(failure.position, at.first_position);
+        assert!(failure.reason.contains("parcel"), "{}", failure.reason);
     }
     runner.stop().await;
 }
@@ -340,7 +367,7 @@ async fn a_damaged_model_is_found() {
     let db = fresh_db().await;
     let mut trade = Trade::new(10);
     let runner = db.run();
-    trade.run(&db.log, 30, 60).await;
+    trade.run(&db.log, 30, 900).await;
     db.caught_up().await;
     runner.stop().await;
     db.assert_clean().await;
@@ -351,6 +378,12 @@ async fn a_damaged_model_is_found() {
         "update order_history set status_to = 1500 where version = 1".to_owned(),
         "insert into order_ref values ('SLICK', 'S-1', gen_random_uuid())".to_owned(),
         format!("update store_board set orders = orders + 1 where status = {placed}"),
+        "update cash_order set rider = rider + 1, since = coalesce(since, now())".to_owned(),
+        "update cash_day set delivered = delivered + 1".to_owned(),
+        "update remittance_view set doc = jsonb_set(doc, '{isOpened}', 'false')".to_owned(),
+        "delete from store_view".to_owned(),
+        "update bundle_view set version = version + 1".to_owned(),
+        "update dead_letter_view set doc = jsonb_set(doc, '{attempts}', '99')".to_owned(),
     ] {
         let before = projections::check::check(&db.pool, LogId::DEFAULT).await.unwrap().found;
         let changed = sqlx::query(&damage).execute(&db.pool).await.unwrap().rows_affected();

@@ -1,6 +1,10 @@
 //! One caller: receipts, refusals, claims, keys.
 
-use store::{AppendError, Position, SubjectKey};
+use store::{
+    AppendError, Position, StreamId, SubjectKey,
+    claims::{MAX_HOLDERS, holders},
+    keys::{self, StoredKey},
+};
 
 use super::db::*;
 
@@ -186,13 +190,108 @@ async fn a_subject_has_one_key() {
     log.append(second).await.unwrap();
     let pool = log.pool();
     assert_eq!(
-        store::keys::get(pool, LOG, "customer:1")
-            .await
-            .unwrap()
-            .unwrap(),
-        b"one"
+        keys::get(pool, LOG, "customer:1").await.unwrap(),
+        Some(StoredKey::Wrapped(b"one".to_vec()))
     );
     db.assert_sound(2).await;
+}
+
+#[tokio::test]
+async fn a_destroyed_key_comes_back_by_no_append() {
+    let db = fresh_db().await;
+    let log = db.log().await;
+    let pool = log.pool();
+    let names = ["customer:1", "customer/2:1"].map(str::to_owned);
+    let key = |name: &str, wrapped: &[u8]| {
+        Some(SubjectKey {
+            subject: name.to_owned(),
+            wrapped: wrapped.to_vec(),
+        })
+    };
+    let mut first = append("a", 0, 1);
+    first.subject_key = key(&names[0], b"one");
+    log.append(first.clone()).await.unwrap();
+
+    let erasure = keys::forget(pool, LOG, &names, "ops-1").await.unwrap();
+    assert_eq!(erasure.destroyed, ["customer:1"]);
+    let stored = keys::get(pool, LOG, "customer:1").await.unwrap();
+    assert_eq!(stored, Some(StoredKey::Destroyed));
+    assert_eq!(keys::any(pool, LOG).await.unwrap(), None);
+
+    // Neither the old key nor another one is stored under the name again; a repeat finds its receipt.
+    for wrapped in [b"one", b"two"] {
+        let mut late = append("b", 0, 1);
+        late.subject_key = key(&names[0], wrapped);
+        assert_eq!(
+            log.append(late).await,
+            Err(AppendError::SubjectKeyExists("customer:1".to_owned()))
+        );
+    }
+    assert!(log.append(first).await.unwrap().replayed);
+
+    let mut next = append("b", 0, 1);
+    next.subject_key = key(&names[1], b"two");
+    log.append(next).await.unwrap();
+    let again = keys::forget(pool, LOG, &names, "ops-2").await.unwrap();
+    assert_eq!(again.destroyed, ["customer/2:1"]);
+    let nothing = keys::forget(pool, LOG, &names, "ops-2").await.unwrap();
+    assert!(nothing.destroyed.is_empty());
+    let kept = "SELECT count(*) FROM erasure WHERE subject = 'customer:1'";
+    assert_eq!(db.count(kept).await, 3, "every erasure is kept");
+    assert!(keys::forget(pool, LOG, &[], "ops-1").await.is_err());
+    assert!(keys::forget(pool, LOG, &names, "").await.is_err());
+    db.assert_sound(2).await;
+}
+
+#[tokio::test]
+async fn the_events_of_one_type_are_read_on_from_a_position() {
+    let db = fresh_db().await;
+    let log = db.log().await;
+    let mut all = Vec::new();
+    for n in 0..20 {
+        let mut command = append(&format!("CFR{n:03}"), 0, 2);
+        if n % 3 == 0 {
+            command.stream = StreamId::new("store", format!("CFR{n:03}"));
+            let receipt = log.append(command).await.unwrap();
+            all.extend([receipt.first_position, receipt.last_position]);
+        } else {
+            log.append(command).await.unwrap();
+        }
+    }
+    let (mut read, mut after) = (Vec::new(), Position::START);
+    loop {
+        let page = log.of_type("store", after, 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = last.position;
+        assert!(page.len() <= 3 && page.iter().all(|e| e.aggregate_type == "store"));
+        read.extend(page.iter().map(|e| e.position));
+    }
+    assert_eq!(read, all);
+    assert!(
+        log.of_type("bundle", Position::START, 3)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn the_holders_of_many_values_are_found_at_once() {
+    let db = fresh_db().await;
+    let log = db.log().await;
+    for n in 0..3 {
+        let mut command = append(&format!("order-{n}"), 0, 1);
+        command.claims = vec![claim("number", &format!("QC-{n}")), claim("ref:GRAB", "x")];
+        command.claims.truncate(2 - usize::from(n > 0));
+        log.append(command).await.unwrap();
+    }
+    let asked = ["QC-2", "QC-0", "QC-9", "x"];
+    let mut found = holders(log.pool(), LOG, "number", &asked).await.unwrap();
+    found.sort();
+    let held = |value: &str, holder: &str| (value.to_owned(), holder.to_owned());
+    assert_eq!(found, [held("QC-0", "order-0"), held("QC-2", "order-2")]);
+    let many = vec!["QC-0"; MAX_HOLDERS + 1];
+    assert!(holders(log.pool(), LOG, "number", &many).await.is_err());
 }
 
 #[tokio::test]

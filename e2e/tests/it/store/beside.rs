@@ -75,7 +75,8 @@ async fn an_earlier_owner_of_a_projection_is_fenced() {
             .unwrap(),
         Position(5)
     );
-    let all = checkpoint::all(&mut *connection, LOG).await.unwrap();
+    let mut all = checkpoint::all(&mut *connection, LOG).await.unwrap();
+    all.retain(|checkpoint| checkpoint.name == "view");
     assert_eq!(
         (all.len(), all[0].position, all[0].owner_epoch),
         (1, Position(5), 2)
@@ -101,20 +102,6 @@ async fn the_tables_beside_the_log() {
         101
     );
     assert!(store::numbers::draw_block(pool, LOG, day, 0).await.is_err());
-
-    let mut cafe = store::stores::StoreRecord {
-        store_id: "CFR001".to_owned(),
-        name: "สีลม".to_owned(),
-        region: "BKK".to_owned(),
-        zone: "BKK".to_owned(),
-        active: true,
-        cod_limit: Some("5000".to_owned()),
-    };
-    store::stores::upsert(pool, &cafe).await.unwrap();
-    cafe.active = false;
-    store::stores::upsert(pool, &cafe).await.unwrap();
-    cafe.cod_limit = Some("5000.0000".to_owned());
-    assert_eq!(store::stores::all(pool).await.unwrap(), [cafe]);
 
     let stream = StreamId::new("order", "a");
     let at = |version| store::snapshots::Snapshot {

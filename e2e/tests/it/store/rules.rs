@@ -54,13 +54,17 @@ async fn nobody_changes_history() {
     store::audit::refused(log.pool(), &refused).await.unwrap();
 
     let partition = "events_p0000000000000001";
-    let tables = ["events", partition, "command_log", "claims", "access_audit"];
-    let column = |t| {
-        if t == "access_audit" {
-            "actor"
-        } else {
-            "aggregate_id"
-        }
+    let tables = [
+        "events",
+        partition,
+        "command_log",
+        "claims",
+        "access_audit",
+        "erasure",
+    ];
+    let column = |t| match t {
+        "access_audit" | "erasure" => "actor",
+        _ => "aggregate_id",
     };
     for table in tables {
         for sql in [
@@ -97,6 +101,7 @@ async fn nobody_changes_history() {
         "SELECT ledger_create_partitions(1)",
         "DELETE FROM subject_key",
         "UPDATE subject_key SET wrapped = ''",
+        "INSERT INTO erasure (log_id, subject, destroyed, actor) VALUES (1, 's', '{}', 'a')",
     ] {
         let error = log.pool().execute(sql).await.unwrap_err().to_string();
         assert!(error.contains("permission denied"), "{sql}: {error}");
