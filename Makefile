@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check fmt-check clippy audit bootstrap clean-data
+.PHONY: help run test contract soak-domain coverage bench-decide bench check fmt-check clippy audit bootstrap clean-data
 
 # rustup puts cargo here and tells only new shells.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -18,7 +18,21 @@ run: bootstrap ## Build and start the ledger with demo data; Ctrl-C stops it
 test: bootstrap ## Run every test
 	# The tests run the program: built in the same step, so that both share one set of features.
 	cargo build --workspace --bins --tests --locked
-	cargo test --workspace --locked
+	MODEL_ORDERS=100000 cargo test --workspace --locked
+	# The feature that writes the events' schemas is in no other build.
+	cargo test -p domain --features schema --lib --locked contract
+
+contract: ## Write the events' schemas of today and the golden files that are missing
+	UPDATE_CONTRACT=1 cargo test -q -p domain --features schema --lib --locked -- contract::schemas sample_is_golden state_has_the_shape
+
+soak-domain: bootstrap ## Live a million random orders against the naive model (MODEL_ORDERS, MODEL_SEED)
+	cargo test --release -p domain --test model --locked -- --ignored --exact --nocapture soak
+
+coverage: bootstrap ## Measure how much of the domain its tests reach: 95% of the lines are wanted
+	@scripts/coverage
+
+bench-decide: bootstrap ## Measure how long deciding a full order takes
+	cargo bench --locked -p e2e --bench decide
 
 bench: bootstrap ## Measure the write path against plain cqrs-es and pgbench
 	cargo build --release --locked -p ledger -p e2e --bins --benches
@@ -31,6 +45,7 @@ fmt-check:
 
 clippy: bootstrap
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy -p domain --all-targets --features schema --locked -- -D warnings
 
 audit: bootstrap ## Check the dependencies: advisories, licences, bans, sources
 	@scripts/audit
