@@ -89,11 +89,12 @@ impl ProductLookup {
             None => {}
         }
         let mut products = HashMap::new();
-        let mut missing = Vec::new();
+        let (mut missing, mut is_asked) = (Vec::new(), false);
         for sku in skus.into_iter().take(MAX_SKUS) {
             let Ok(sku) = Sku::new(sku.trim()) else {
                 continue;
             };
+            is_asked = true;
             if products.contains_key(&sku) || missing.contains(&sku) {
                 continue;
             }
@@ -102,6 +103,9 @@ impl ProductLookup {
             } else if !self.unknown.contains_key(&sku) {
                 missing.push(sku);
             }
+        }
+        if !is_asked {
+            return Products::NotConfigured;
         }
         if missing.is_empty() {
             return Products::Known(products);
@@ -204,6 +208,7 @@ mod tests {
             assert_eq!(known(&answer), ["A"]);
         }
         assert_eq!(fake.asked.load(Ordering::Relaxed), 2);
+        assert_eq!(lookup.of([" ", "a\0b"]).await, Products::NotConfigured);
         assert_eq!(known(&lookup.of(["B", "C"]).await), Vec::<&str>::new());
         assert_eq!(fake.asked.load(Ordering::Relaxed), 3, "only the new one");
     }

@@ -8,6 +8,9 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// What is not told unless asked for.
+const QUIET: &str = "sqlx_core::pool::connection=error";
+
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -69,13 +72,16 @@ where
         detail,
     };
     // A mistyped level would be taken for a target's name and silence everything.
-    let directives: Vec<&str> = filter.split(',').map(str::trim).collect();
+    let mut directives: Vec<&str> = filter.split(',').map(str::trim).collect();
     for directive in &directives {
         let is_level = !directive.is_empty() && directive.parse::<LevelFilter>().is_ok();
         if !is_level && !directive.contains(['=', '[']) {
             return Err(wrong(format!("`{directive}` is no level")));
         }
     }
+    // A resting connection that turns out dead is replaced without anybody's loss: no news for an operator. What
+    // the setting says of it is stronger.
+    directives.insert(0, QUIET);
     let filter = EnvFilter::builder()
         .parse(directives.join(","))
         .map_err(|error| wrong(error.to_string()))?;
