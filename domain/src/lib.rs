@@ -18,6 +18,9 @@ pub mod money;
 pub mod order;
 pub mod pricing;
 pub mod probe;
+#[cfg(test)]
+#[path = "../tests/model/rng.rs"]
+mod random;
 pub mod refusal;
 pub mod remittance;
 #[cfg(feature = "schema")]

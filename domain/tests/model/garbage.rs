@@ -1,7 +1,5 @@
 //! What holds for any input at all: nothing panics, and what is shared is shared to the last unit.
 
-use std::iter::repeat_with;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     actor::Role,
@@ -43,23 +41,15 @@ fn money(rng: &mut Rng) -> Money {
     Money::from_units(units(rng))
 }
 
-fn maybe<T>(rng: &mut Rng, some: impl FnOnce(&mut Rng) -> T) -> Option<T> {
-    rng.permille(500).then(|| some(rng))
-}
-
-fn list<T>(rng: &mut Rng, most: i64, mut item: impl FnMut(&mut Rng) -> T) -> Vec<T> {
-    let count = usize::try_from(rng.between(0, most)).unwrap();
-    repeat_with(|| item(rng)).take(count).collect()
-}
-
 fn text(rng: &mut Rng) -> String {
     match rng.weighted(&[3, 1, 1, 2]) {
-        0 => list(rng, 12, |rng| char::from(*rng.pick(b"aZ09@.+ -")))
+        0 => rng
+            .list(0, 12, |rng| char::from(*rng.pick(b"aZ09@.+ -")))
             .into_iter()
             .collect(),
         1 => {
             let any = |rng: &mut Rng| u32::try_from(rng.below(0x11_0000)).unwrap();
-            list(rng, 4, |rng| char::from_u32(any(rng)).unwrap_or('?'))
+            rng.list(0, 4, |rng| char::from_u32(any(rng)).unwrap_or('?'))
                 .into_iter()
                 .collect()
         }
@@ -94,8 +84,8 @@ fn adjustment(rng: &mut Rng) -> AdjustmentInput {
         kind: text(rng),
         amount: money(rng),
         informational: rng.permille(500),
-        tax_rate: maybe(rng, |rng| Rate::from_units(units(rng))),
-        is_tax_included: maybe(rng, |rng| rng.permille(500)),
+        tax_rate: rng.maybe(|rng| Rate::from_units(units(rng))),
+        is_tax_included: rng.maybe(|rng| rng.permille(500)),
     }
 }
 
@@ -109,70 +99,70 @@ fn line(rng: &mut Rng) -> LineInput {
         line_number: int(rng),
         sku: text(rng),
         quantity: Quantity::from_units(units(rng)),
-        uom: maybe(rng, text),
+        uom: rng.maybe(text),
         unit_price: money(rng),
-        original_unit_price: maybe(rng, money),
-        discounts: list(rng, 4, adjustment),
-        tax_rate: maybe(rng, |rng| Rate::from_units(units(rng))),
-        is_tax_included: maybe(rng, |rng| rng.permille(500)),
+        original_unit_price: rng.maybe(money),
+        discounts: rng.list(0, 4, adjustment),
+        tax_rate: rng.maybe(|rng| Rate::from_units(units(rng))),
+        is_tax_included: rng.maybe(|rng| rng.permille(500)),
         is_weight_item: rng.permille(500),
-        pack: maybe(rng, |rng| PackInput {
+        pack: rng.maybe(|rng| PackInput {
             unit_price: money(rng),
             ordered: int(rng),
             units_per_pack: int(rng),
         }),
-        bundle: maybe(rng, |rng| BundleInput {
+        bundle: rng.maybe(|rng| BundleInput {
             bundle_id: text(rng),
             ref_id: text(rng),
         }),
-        name_th: maybe(rng, text),
-        name_en: maybe(rng, text),
+        name_th: rng.maybe(text),
+        name_en: rng.maybe(text),
         is_gift: rng.permille(500),
-        promotion_id: maybe(rng, text),
+        promotion_id: rng.maybe(text),
     }
 }
 
 fn contact(rng: &mut Rng) -> Contact {
     Contact {
-        name: maybe(rng, text),
-        phone: maybe(rng, text),
-        email: maybe(rng, text),
-        address: maybe(rng, |rng| Address {
+        name: rng.maybe(text),
+        phone: rng.maybe(text),
+        email: rng.maybe(text),
+        address: rng.maybe(|rng| Address {
             line1: text(rng),
-            line2: maybe(rng, text),
-            line3: maybe(rng, text),
-            city: maybe(rng, text),
-            state: maybe(rng, text),
-            postal_code: maybe(rng, text),
-            country: maybe(rng, text),
+            line2: rng.maybe(text),
+            line3: rng.maybe(text),
+            city: rng.maybe(text),
+            state: rng.maybe(text),
+            postal_code: rng.maybe(text),
+            country: rng.maybe(text),
         }),
     }
 }
 
 fn anything(rng: &mut Rng) -> PlaceOrder {
     PlaceOrder {
-        number: maybe(rng, text),
+        number: rng.maybe(text),
         channel: text(rng),
-        order_type: maybe(rng, text),
-        alternate_order_id: maybe(rng, text),
-        cust_ref: maybe(rng, text),
+        order_type: rng.maybe(text),
+        alternate_order_id: rng.maybe(text),
+        cust_ref: rng.maybe(text),
         store_id: text(rng),
-        is_force_allocation: maybe(rng, |rng| rng.permille(500)),
-        customer_id: maybe(rng, text),
-        t1_membership_id: maybe(rng, text),
-        t1_number: maybe(rng, text),
-        contact: maybe(rng, contact),
-        lines: list(rng, 23, line),
-        order_discounts: list(rng, 4, adjustment),
-        fees: list(rng, 4, adjustment),
-        payment_method: maybe(rng, text),
-        expected_total: maybe(rng, money),
-        requested_slot: maybe(rng, |rng| Slot {
+        is_force_allocation: rng.maybe(|rng| rng.permille(500)),
+        customer_id: rng.maybe(text),
+        t1_membership_id: rng.maybe(text),
+        t1_number: rng.maybe(text),
+        contact: rng.maybe(contact),
+        lines: rng.list(0, 23, line),
+        order_discounts: rng.list(0, 4, adjustment),
+        fees: rng.list(0, 4, adjustment),
+        payment_method: rng.maybe(text),
+        expected_total: rng.maybe(money),
+        requested_slot: rng.maybe(|rng| Slot {
             from: time(rng),
             to: time(rng),
         }),
-        promised_at: maybe(rng, time),
-        captured_at: maybe(rng, time),
+        promised_at: rng.maybe(time),
+        captured_at: rng.maybe(time),
         allow_substitution: rng.permille(500),
     }
 }
@@ -213,14 +203,14 @@ fn a_command_survives_its_json() {
 fn no_figures_make_pricing_panic() {
     for seed in 0..CASES {
         let rng = &mut Rng::new(seed);
-        let items = list(rng, 6, |rng| Item {
+        let items = rng.list(0, 6, |rng| Item {
             original_unit_price: money(rng),
             quantity: Quantity::from_units(units(rng)),
             discount: money(rng),
             tax_rate: Rate::from_units(units(rng)),
             is_tax_included: rng.permille(500),
         });
-        let fees = list(rng, 3, |rng| Fee {
+        let fees = rng.list(0, 3, |rng| Fee {
             amount: money(rng),
             tax_rate: Rate::from_units(units(rng)),
             is_tax_included: rng.permille(500),
@@ -240,7 +230,7 @@ fn an_amount_is_shared_to_the_last_unit() {
         let rng = &mut Rng::new(seed);
         // Few units each, so that the remainder is more than a value can bear.
         let most = *rng.pick(&[3, 100, 10_000, MAX_UNITS / 20]);
-        let mut values = list(rng, 20, |rng| Money::from_units(rng.below(most)));
+        let mut values = rng.list(0, 20, |rng| Money::from_units(rng.below(most)));
         values.push(Money::from_units(rng.below(most)));
         let sum: i64 = values.iter().map(|v| v.units()).sum();
         let total = rng.between(0, sum);

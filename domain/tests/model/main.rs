@@ -40,7 +40,7 @@ use run::Failure;
 use tally::Tally;
 
 /// Orders of a quick test run. `MODEL_ORDERS` says otherwise: `make test` lives 100,000.
-const ORDERS: u64 = 10_000;
+const ORDERS: u64 = 5_000;
 /// Orders of a soak, unless `MODEL_ORDERS` says otherwise.
 const SOAK_ORDERS: u64 = 1_000_000;
 /// How often a soak says how far it is.

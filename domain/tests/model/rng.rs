@@ -1,5 +1,14 @@
 //! Numbers that look random and are the same for the same seed.
 
+#![allow(
+    unreachable_pub,
+    dead_code,
+    clippy::print_stdout,
+    reason = "two test programs share it"
+)]
+
+use std::iter::repeat_with;
+
 /// SplitMix64: one word of state, every seed is as good as any other.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
@@ -57,6 +66,28 @@ impl Rng {
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for end in (1..items.len()).rev() {
             items.swap(end, self.index(end + 1));
+        }
+    }
+
+    /// Something, half of the time.
+    pub fn maybe<T>(&mut self, some: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.permille(500).then(|| some(self))
+    }
+
+    /// From `from` to `to` items, both inclusive.
+    pub fn list<T>(&mut self, from: i64, to: i64, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let count = usize::try_from(self.between(from, to)).unwrap();
+        repeat_with(|| item(self)).take(count).collect()
+    }
+}
+
+/// Whether a property holds for so many seeds; one for which it does not is named.
+pub fn for_all(cases: u64, property: impl Fn(&mut Rng)) {
+    for seed in 0..cases {
+        let holds = || property(&mut Rng::new(seed));
+        if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(holds)) {
+            println!("it was seed {seed}");
+            std::panic::resume_unwind(panic);
         }
     }
 }

@@ -1,53 +1,71 @@
 //! What holds for figures computed anew, whatever changes.
 
-use proptest::{collection::vec, option, prelude::*};
-
 use super::*;
-use crate::order::{
-    command::{ChangeLines, ProposeSubstitution, ReportShort},
-    event::Line,
+use crate::{
+    order::{
+        command::{ChangeLines, ProposeSubstitution, ReportShort},
+        event::Line,
+    },
+    pricing::extend,
+    random::{Rng, for_all},
 };
 
 /// Runs of each property.
-const CASES: u32 = 200;
+const CASES: u64 = 200;
+/// Most lines of an order here.
+const LINES: i64 = 12;
 
-prop_compose! {
-    /// A line with up to three discounts of less than half of it, one of them informational.
-    fn any_line()(
-        price in 100_000..3_000_000i64, pieces in 1..9i64, grams in option::of(1..5_000i64),
-        percents in vec(0..20i64, 0..3), is_tax_included: bool,
-    ) -> LineInput {
-        let quantity = grams.map_or(pieces * 10_000, |grams| grams * 10);
-        let off = |percent: i64| Money::from_units(price / 100 * percent / 10_000 * quantity);
-        let counted = percents.iter().map(|p| AdjustmentInput { amount: off(*p), ..adjustment("PROMOTION", "0") });
-        let shown = AdjustmentInput { informational: true, ..adjustment("SHOWN", "7") };
-        LineInput {
-            quantity: Quantity::from_units(quantity),
-            is_weight_item: grams.is_some(),
-            discounts: counted.chain([shown]).collect(),
-            is_tax_included: Some(is_tax_included),
-            unit_price: Money::from_units(price),
-            ..line(1, "1", "1")
-        }
+/// A line with up to two discounts of less than half of it, and an informational one.
+fn any_line(rng: &mut Rng) -> LineInput {
+    let price = rng.between(100_000, 2_999_999);
+    let grams = rng.maybe(|rng| rng.between(1, 4_999));
+    let quantity = grams.map_or_else(|| rng.between(1, 8) * 10_000, |grams| grams * 10);
+    let mut discounts = rng.list(0, 2, |rng| AdjustmentInput {
+        amount: Money::from_units(price / 100 * rng.below(20) / 10_000 * quantity),
+        ..adjustment("PROMOTION", "0")
+    });
+    discounts.push(AdjustmentInput {
+        informational: true,
+        ..adjustment("SHOWN", "7")
+    });
+    LineInput {
+        quantity: Quantity::from_units(quantity),
+        is_weight_item: grams.is_some(),
+        discounts,
+        is_tax_included: Some(rng.permille(500)),
+        unit_price: Money::from_units(price),
+        ..line(1, "1", "1")
     }
 }
 
-prop_compose! {
-    fn any_order()(
-        mut lines in vec(any_line(), 1..=12), discounts in vec(0..4_000_000i64, 0..3), fee in 0..500_000i64,
-    ) -> PlaceOrder {
-        for (line, number) in lines.iter_mut().zip(1..) {
-            line.line_number = number;
-        }
-        let gross: i64 = lines.iter().map(|l| crate::pricing::extend(l.unit_price, l.quantity).unwrap().units()).sum();
-        // Together less than a third of the goods at their original prices, so that placing takes them.
-        let off = |d: i64| AdjustmentInput { amount: Money::from_units(d.min(gross / 10)), ..adjustment("MEMBER", "0") };
-        PlaceOrder {
-            order_discounts: discounts.into_iter().map(off).collect(),
-            fees: vec![AdjustmentInput { amount: Money::from_units(fee), ..adjustment("SHIPPING", "0") }, adjustment("SERVICE", "10")],
-            ..order_of(lines)
-        }
+fn any_order(rng: &mut Rng) -> PlaceOrder {
+    let mut lines = rng.list(1, LINES, any_line);
+    for (line, number) in lines.iter_mut().zip(1..) {
+        line.line_number = number;
     }
+    let gross = |l: &LineInput| extend(l.unit_price, l.quantity).unwrap().units();
+    let gross: i64 = lines.iter().map(gross).sum();
+    let fee = Money::from_units(rng.below(500_000));
+    PlaceOrder {
+        // Together less than a third of the goods at their original prices, so that placing takes them.
+        order_discounts: rng.list(0, 2, |rng| AdjustmentInput {
+            amount: Money::from_units(rng.below(4_000_000).min(gross / 10)),
+            ..adjustment("MEMBER", "0")
+        }),
+        fees: vec![
+            AdjustmentInput {
+                amount: fee,
+                ..adjustment("SHIPPING", "0")
+            },
+            adjustment("SERVICE", "10"),
+        ],
+        ..order_of(lines)
+    }
+}
+
+/// So many percent of each line.
+fn percents(rng: &mut Rng, most: i64) -> Vec<i64> {
+    rng.list(LINES, LINES, |rng| rng.between(0, most))
 }
 
 fn no_limit() -> Scenario {
@@ -79,7 +97,7 @@ fn sum(lines: &[&Line], figure: impl Fn(&Line) -> Money) -> i64 {
 }
 
 /// Every identity between the figures of an order.
-fn check(order: &Order) -> Result<(), TestCaseError> {
+fn check(order: &Order) {
     let t = &order.totals;
     let lines: Vec<&Line> = order.lines.iter().map(|l| &l.line).collect();
     let counted = order.order_discounts.iter().filter(|d| !d.informational);
@@ -90,139 +108,167 @@ fn check(order: &Order) -> Result<(), TestCaseError> {
     for state in &order.lines {
         let line = &state.line;
         let listed = line.discounts.iter().filter(|d| !d.informational);
-        prop_assert_eq!(
+        assert_eq!(
             listed.map(|d| d.amount.units()).sum::<i64>(),
             line.discount.units()
         );
-        prop_assert!(line.discounts.iter().all(|d| !d.amount.is_negative()));
+        assert!(line.discounts.iter().all(|d| !d.amount.is_negative()));
         let shown = line.discounts.iter().filter(|d| d.informational);
-        prop_assert!(shown.map(|d| d.amount).eq([baht("7")]));
-        prop_assert_eq!(
+        assert!(shown.map(|d| d.amount).eq([baht("7")]));
+        assert_eq!(
             line.gross,
-            crate::pricing::extend(line.original_unit_price, line.quantity).unwrap()
+            extend(line.original_unit_price, line.quantity).unwrap()
         );
-        prop_assert_eq!(line.net.units(), line.gross.units() - line.discount.units());
-        prop_assert!(!line.net.is_negative() && !line.discount.is_negative());
-        prop_assert!(
-            !line.order_discount_share.is_negative() && line.order_discount_share <= line.net
-        );
-        prop_assert!(!line.tax_contained.is_negative() && !line.tax_added.is_negative());
-        prop_assert_eq!(state.is_open(), line.quantity.is_positive());
+        assert_eq!(line.net.units(), line.gross.units() - line.discount.units());
+        assert!(!line.net.is_negative() && !line.discount.is_negative());
+        assert!(!line.order_discount_share.is_negative() && line.order_discount_share <= line.net);
+        assert!(!line.tax_contained.is_negative() && !line.tax_added.is_negative());
+        assert_eq!(state.is_open(), line.quantity.is_positive());
         let parts = line.quantity.units() + state.short.units() + state.cancelled().units();
-        prop_assert_eq!(parts, state.ordered.units());
+        assert_eq!(parts, state.ordered.units());
     }
-    prop_assert_eq!(sum(&lines, |l| l.order_discount_share), discount);
-    prop_assert_eq!(sum(&lines, |l| l.net), t.sub_total.units());
-    prop_assert_eq!(
+    assert_eq!(sum(&lines, |l| l.order_discount_share), discount);
+    assert_eq!(sum(&lines, |l| l.net), t.sub_total.units());
+    assert_eq!(
         sum(&lines, |l| l.discount) + discount,
         t.total_discount.units()
     );
-    prop_assert_eq!(
+    assert_eq!(
         sum(&lines, |l| l.tax_contained) + fee(|f| f.tax_contained),
         t.informational_taxes.units()
     );
-    prop_assert_eq!(
+    assert_eq!(
         sum(&lines, |l| l.tax_added) + fee(|f| f.tax_added),
         t.total_taxes.units()
     );
-    prop_assert_eq!(fee(|f| f.amount), t.fees.units());
+    assert_eq!(fee(|f| f.amount), t.fees.units());
     let charge = t.sub_total.units() + t.total_taxes.units() + t.fees.units();
-    prop_assert_eq!(charge, t.total_charge.units());
-    prop_assert_eq!(charge - discount, t.order_total.units());
-    prop_assert!(!t.order_total.is_negative());
-    prop_assert_eq!(
+    assert_eq!(charge, t.total_charge.units());
+    assert_eq!(charge - discount, t.order_total.units());
+    assert!(!t.order_total.is_negative());
+    assert_eq!(
         t.cash_due.units() - t.cash_rounding.units(),
         t.order_total.units()
     );
-    prop_assert_eq!(t.cash_due.units() % 100, 0);
-    Ok(())
+    assert_eq!(t.cash_due.units() % 100, 0);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn figures_stay_exact_through_changes_and_shorts(
-        command in any_order(), up in vec(0..300i64, 12), down in vec(0..=100i64, 12), again in vec(0..=100i64, 12),
-    ) {
-        let mut given = no_limit().and(place(command));
-        check(&given.order)?;
-        let lines = scaled(&given.order, &up);
-        let change = OrderCommand::ChangeLines(ChangeLines { lines, reason: "why".into() });
+#[test]
+fn figures_stay_exact_through_changes_and_shorts() {
+    for_all(CASES, |rng| {
+        let mut given = no_limit().and(place(any_order(rng)));
+        check(&given.order);
+        let change = OrderCommand::ChangeLines(ChangeLines {
+            lines: scaled(&given.order, &percents(rng, 299)),
+            reason: "why".into(),
+        });
         if given.decide(&change).is_ok() {
             given = given.and(change);
         }
-        check(&given.order)?;
+        check(&given.order);
         given = walked(given, OrderStatus::InProcess);
-        for percents in [down, again] {
+        for _ in 0..2 {
             if given.order.status == OrderStatus::Cancelled {
                 break;
             }
-            let lines = scaled(&given.order, &percents);
-            let report = ReportShort { lines, reason: "why".into(), report_id: None, occurred_at: None };
+            let report = ReportShort {
+                lines: scaled(&given.order, &percents(rng, 100)),
+                reason: "why".into(),
+                report_id: None,
+                occurred_at: None,
+            };
             given = given.and(OrderCommand::ReportShort(report));
-            check(&given.order)?;
+            check(&given.order);
         }
         let payment = given.order.payment.as_ref().unwrap();
-        prop_assert_eq!(payment.amount, given.order.totals.cash_due);
-    }
+        assert_eq!(payment.amount, given.order.totals.cash_due);
+    });
+}
 
-    #[test]
-    fn figures_stay_exact_when_products_change(
-        command in any_order(), changes in vec((0..12usize, 0..4_000_000i64, 1..=100i64), 1..6),
-    ) {
-        let command = PlaceOrder { allow_substitution: true, ..command };
+#[test]
+fn figures_stay_exact_when_products_change() {
+    for_all(CASES, |rng| {
+        let command = PlaceOrder {
+            allow_substitution: true,
+            ..any_order(rng)
+        };
         let mut given = walked(no_limit().and(place(command)), OrderStatus::Picked);
-        for (n, (index, price, percent)) in changes.into_iter().enumerate() {
+        for n in 0..rng.between(1, 5) {
+            let index = rng.index(given.order.lines.len());
+            let (price, percent) = (Money::from_units(rng.below(4_000_000)), rng.between(1, 100));
             let whole = scaled(&given.order, &[percent; 12]);
-            let Some(line) = whole.get(index).filter(|l| l.quantity.is_positive()) else { continue };
+            let Some(line) = whole.get(index).filter(|l| l.quantity.is_positive()) else {
+                continue;
+            };
             let id = format!("P-{n}");
             let offer = ProposeSubstitution {
-                unit_price: Money::from_units(price),
+                unit_price: price,
                 quantity: Some(line.quantity),
                 sku: id.clone(),
                 via_merchant_app: true,
                 ..substitution::other(&id, line.line_number, "1")
             };
-            given = given.and(OrderCommand::ProposeSubstitution(offer)).and(substitution::answer(&id, true));
-            check(&given.order)?;
+            given = given
+                .and(OrderCommand::ProposeSubstitution(offer))
+                .and(substitution::answer(&id, true));
+            check(&given.order);
             let state = &given.order.lines[index];
-            prop_assert_eq!(state.line.quantity, line.quantity);
-            prop_assert_eq!(state.line.unit_price, Money::from_units(price));
+            assert_eq!(state.line.quantity, line.quantity);
+            assert_eq!(state.line.unit_price, price);
         }
-    }
+    });
+}
 
-    #[test]
-    fn whatever_comes_back_in_whatever_parts_is_worth_what_was_paid(
-        command in any_order(), percents in vec(vec(0..=100i64, 12), 0..5), is_paid: bool,
-    ) {
-        let given = no_limit().and(place(command));
+#[test]
+fn whatever_comes_back_in_whatever_parts_is_worth_what_was_paid() {
+    for_all(CASES, |rng| {
+        let given = no_limit().and(place(any_order(rng)));
         let due = given.order.totals.cash_due;
+        let is_paid = rng.permille(500);
         let paid = is_paid.then(|| due.to_string());
         let mut given = returns::delivered_from(given, paid.as_deref());
-        for percents in percents {
-            let mut lines = scaled(&given.order, &percents);
+        for _ in 0..rng.between(0, 4) {
+            let mut lines = scaled(&given.order, &percents(rng, 100));
             for (line, state) in lines.iter_mut().zip(&given.order.lines) {
                 let left = state.line.quantity.units() - state.returned.units();
                 line.quantity = line.quantity.min(Quantity::from_units(left));
             }
             lines.retain(|l| l.quantity.is_positive());
-            let command = RequestReturn { lines, refund_fees: false, reason: "why".into() };
-            if command.lines.is_empty() {
+            if lines.is_empty() {
                 continue;
             }
-            let before = given.order.refund_promised().units() + given.order.waived().units();
+            let command = RequestReturn {
+                lines,
+                refund_fees: false,
+                reason: "why".into(),
+            };
+            let worth = |order: &Order| order.refund_promised().units() + order.waived().units();
+            let before = worth(&given.order);
             given = given.and(OrderCommand::RequestReturn(command));
-            let after = given.order.refund_promised().units() + given.order.waived().units();
-            prop_assert!(before <= after && after <= due.units());
-            prop_assert_eq!(after % 100, 0);
+            let after = worth(&given.order);
+            assert!(before <= after && after <= due.units());
+            assert_eq!(after % 100, 0);
         }
-        let left = given.order.lines.iter().any(|l| l.returned < l.line.quantity);
-        let given = given.and(take_back(&[], left));
-        let (refund, waived) = (given.order.refund_promised(), given.order.waived());
-        let back = if left { due } else { refund.checked_add(waived).unwrap() };
-        let expected = if is_paid { (back, Money::ZERO) } else { (Money::ZERO, back) };
-        prop_assert_eq!((refund, waived), expected);
-        prop_assert_eq!(given.order.status, OrderStatus::PendingReturn);
-    }
+        comes_back_whole(given, due, is_paid);
+    });
+}
+
+/// With the rest of it, an order is worth what was paid for it.
+fn comes_back_whole(given: Scenario, due: Money, is_paid: bool) {
+    let mut lines = given.order.lines.iter();
+    let left = lines.any(|l| l.returned < l.line.quantity);
+    let given = given.and(take_back(&[], left));
+    let (refund, waived) = (given.order.refund_promised(), given.order.waived());
+    let back = if left {
+        due
+    } else {
+        refund.checked_add(waived).unwrap()
+    };
+    let expected = if is_paid {
+        (back, Money::ZERO)
+    } else {
+        (Money::ZERO, back)
+    };
+    assert_eq!((refund, waived), expected);
+    assert_eq!(given.order.status, OrderStatus::PendingReturn);
 }
