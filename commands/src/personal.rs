@@ -24,7 +24,10 @@ mod subject;
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use domain::order::event::Sealed;
+use domain::{
+    order::event::Sealed,
+    refusal::{Code, Refusal},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Log, SubjectKey};
 
@@ -54,13 +57,10 @@ pub enum VaultError {
     },
     /// The subject was erased too often.
     #[error(
-        "{subject} was erased {} times and can get no further key",
+        "the customer was erased {} times, which is the most there is: take another customer id",
         subject::MAX_GENERATIONS
     )]
-    WornOut {
-        /// Whose data it is.
-        subject: String,
-    },
+    WornOut,
     /// The key table is out of reach.
     #[error(transparent)]
     Store(#[from] store::StoreError),
@@ -70,6 +70,12 @@ impl From<VaultError> for CommandError {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Store(e) => Self::Unavailable(e.to_string()),
+            // Only a customer can be erased again and again: an order or a message is sealed once.
+            worn @ VaultError::WornOut => Self::Refused(Refusal::one(
+                Code::Validation,
+                "customerId",
+                worn.to_string(),
+            )),
             other => Self::Internal(other.to_string()),
         }
     }

@@ -63,7 +63,7 @@ pub struct Receipt<Id = OrderId> {
     pub version: i64,
     /// The log's position after it: a read at this position sees it.
     pub position: Position,
-    /// The events it wrote. Empty when the command was already applied by another one.
+    /// The events it wrote. Empty when there was nothing left to do: repeated, the command does nothing either.
     pub event_ids: Vec<Uuid>,
     /// The command was carried out before; this is the receipt of then.
     pub replayed: bool,

@@ -26,28 +26,33 @@ impl std::fmt::Debug for StoredKey {
     }
 }
 
-/// What is stored under a name, if anything ever was.
+/// What is stored under these names, where anything ever was; in no order.
 ///
 /// # Errors
 /// The database is unreachable.
 pub async fn get(
     pool: &PgPool,
     log_id: LogId,
-    subject: &str,
-) -> Result<Option<StoredKey>, StoreError> {
-    let wrapped: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT wrapped FROM subject_key WHERE log_id = $1 AND subject = $2")
-            .bind(log_id.0)
-            .bind(subject)
-            .fetch_optional(pool)
-            .await?;
-    Ok(wrapped.map(|wrapped| {
+    names: &[String],
+) -> Result<Vec<(String, StoredKey)>, StoreError> {
+    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
+        "SELECT subject, wrapped FROM subject_key WHERE log_id = $1 AND subject = ANY ($2)",
+    )
+    .bind(log_id.0)
+    .bind(names)
+    .fetch_all(pool)
+    .await?;
+    let stored = |wrapped: Vec<u8>| {
         if wrapped.is_empty() {
             StoredKey::Destroyed
         } else {
             StoredKey::Wrapped(wrapped)
         }
-    }))
+    };
+    Ok(rows
+        .into_iter()
+        .map(|(name, wrapped)| (name, stored(wrapped)))
+        .collect())
 }
 
 /// Some name with its wrapped key, if any has one.

@@ -151,7 +151,8 @@ pub struct Append {
     pub stream: StreamId,
     /// The version the decision was made on; 0 = the stream must not exist.
     pub expected_version: i64,
-    /// 1..=[`MAX_EVENTS_PER_APPEND`](crate::append::MAX_EVENTS_PER_APPEND) events.
+    /// At most [`MAX_EVENTS_PER_APPEND`](crate::append::MAX_EVENTS_PER_APPEND) events. None: the command found its
+    /// work done already, and only that is remembered.
     pub events: Vec<NewEvent>,
     /// Values the stream takes for itself.
     pub claims: Vec<Claim>,
@@ -171,7 +172,7 @@ pub struct Receipt {
     pub version: i64,
     /// Position of its first event.
     pub first_position: Position,
-    /// Position of its last event.
+    /// Position of its last event; without events the stream's last one then, 0 for none.
     pub last_position: Position,
     /// Ids of its events, in order.
     pub event_ids: Vec<Uuid>,

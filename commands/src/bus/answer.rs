@@ -1,4 +1,4 @@
-//! Answers that append nothing: refusals, repeats, and what the log did not take.
+//! Answers without an append: refusals, repeats, and what the log did not take.
 
 use domain::ids::CommandId;
 use observability::names;
@@ -14,13 +14,13 @@ use crate::{
 };
 
 impl<E: Kind> Run<'_, E> {
-    /// A command that would append nothing: the answer stands only if the command was not carried out before
-    /// and the entity is still as it was loaded.
-    pub(super) async fn without_effect(
+    /// A command that is refused, and leaves nothing behind: the refusal stands only if the command was not carried
+    /// out before and the entity is still as it was loaded.
+    pub(super) async fn refused(
         &self,
         loaded: Loaded<E>,
         hash: [u8; 32],
-        answer: Result<(), CommandError>,
+        refusal: CommandError,
     ) -> Result<Attempt<E>, CommandError> {
         let log = &self.bus.sources.log;
         let before = log
@@ -38,19 +38,7 @@ impl<E: Kind> Run<'_, E> {
                 actual: loaded.version,
             });
         }
-        answer?;
-        let receipt = Receipt {
-            command_id: self.request.command_id,
-            id: loaded.id.clone(),
-            version: loaded.version,
-            position: loaded.position,
-            event_ids: Vec::new(),
-            replayed: false,
-        };
-        Ok(Attempt::Done(Box::new(Outcome {
-            entity: loaded,
-            receipt,
-        })))
+        Err(refusal)
     }
 
     /// The receipt of then, with the entity as it is now.
@@ -59,12 +47,14 @@ impl<E: Kind> Run<'_, E> {
             let text = &receipt.aggregate_id;
             CommandError::Internal(format!("{text} is not the id of a {}", E::TYPE))
         })?;
-        let entity = self
-            .lane
-            .loader
-            .reload(&id)
-            .await?
-            .ok_or_else(|| CommandError::not_found::<E>(&id))?;
+        let entity = match self.lane.loader.reload(&id).await? {
+            Some(entity) => entity,
+            // There was nothing to do, on an entity that does not exist yet.
+            None if receipt.version == 0 => {
+                Loaded::absent(id.clone(), self.bus.sources.clock.now())
+            }
+            None => return Err(CommandError::not_found::<E>(&id)),
+        };
         self.check_scope(&entity).await?;
         let mut receipt = receipt_of(self.request.command_id, id, receipt);
         receipt.replayed = true;

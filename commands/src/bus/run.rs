@@ -154,16 +154,11 @@ impl<'a, E: Kind> Run<'a, E> {
                 expected: Some(expected),
                 actual: loaded.version,
             };
-            return self.without_effect(loaded, hash, Err(conflict)).await;
+            return self.refused(loaded, hash, conflict).await;
         }
         let decided = match self.decide(&loaded).await? {
-            Ok(decided) if decided.events.is_empty() => {
-                return self.without_effect(loaded, hash, Ok(())).await;
-            }
             Ok(decided) => decided,
-            Err(refusal) => {
-                return self.without_effect(loaded, hash, Err(refusal.into())).await;
-            }
+            Err(refusal) => return self.refused(loaded, hash, refusal.into()).await,
         };
         let append = self.append_of(&loaded, hash, &decided)?;
         self.submitted.store(true, Ordering::Relaxed);
@@ -172,6 +167,14 @@ impl<'a, E: Kind> Run<'a, E> {
         self.submitted.store(appended.is_ok(), Ordering::Relaxed);
         match appended {
             Ok(receipt) if receipt.replayed => self.replay(receipt).await,
+            Ok(receipt) if decided.events.is_empty() => {
+                let receipt =
+                    super::answer::receipt_of(self.request.command_id, loaded.id.clone(), receipt);
+                Ok(Attempt::Done(Box::new(Outcome {
+                    entity: loaded,
+                    receipt,
+                })))
+            }
             Ok(receipt) => Ok(self.done(loaded, decided, receipt)),
             Err(error) => self.not_appended(&loaded, error).await,
         }
@@ -234,7 +237,8 @@ impl<'a, E: Kind> Run<'a, E> {
             events: record::events(events, &after.0, self.request, decided.steps, *now)
                 .map_err(|e| CommandError::Internal(e.to_string()))?,
             claims: E::claims(events),
-            subject_key: decided.key.clone(),
+            // A command that changes nothing leaves no key behind either.
+            subject_key: decided.key.clone().filter(|_| !events.is_empty()),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The subjects' keys: found, remembered for a while, destroyed.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use moka::sync::Cache;
 use store::{
@@ -11,7 +11,7 @@ use store::{
 use super::{
     KEY_TTL, VaultError,
     cipher::{Key, MasterKeys},
-    subject::{MAX_GENERATIONS, Subject},
+    subject::Subject,
 };
 
 /// Keys held in memory at once.
@@ -76,26 +76,44 @@ impl Keyring {
         &self,
         subject: &Subject,
     ) -> Result<(String, Arc<Kept>), VaultError> {
-        for erasures in 0..MAX_GENERATIONS {
-            let name = subject.key_name(erasures);
-            let known = if subject.is_new() {
-                None
-            } else {
-                self.look_up(&name).await?
-            };
-            match known {
-                Some(Memory::Key(kept)) => return Ok((name, kept)),
-                Some(Memory::Destroyed) => {}
-                None => {
-                    let key = Key::generate()?;
-                    let wrapped = self.master.wrap(&key, &name)?;
-                    return Ok((name, Arc::new(Kept { key, wrapped })));
+        let name = subject.key_name(0);
+        let known = if subject.is_new() {
+            None
+        } else {
+            self.look_up(&name).await?
+        };
+        match known {
+            Some(Memory::Key(kept)) => Ok((name, kept)),
+            Some(Memory::Destroyed) => self.after_erasure(subject).await,
+            None => self.new_key(name),
+        }
+    }
+
+    /// The same for a subject that was erased: its keys' later names are looked for in one query, however often that
+    /// happened.
+    async fn after_erasure(&self, subject: &Subject) -> Result<(String, Arc<Kept>), VaultError> {
+        let names = subject.key_names();
+        let stored = keys::get(self.log.pool(), self.log.log_id(), &names).await?;
+        let mut stored: HashMap<String, StoredKey> = stored.into_iter().collect();
+        for name in names {
+            match stored.remove(&name) {
+                Some(StoredKey::Destroyed) => {}
+                Some(StoredKey::Wrapped(wrapped)) => {
+                    let memory = Memory::Key(Arc::new(self.unwrap(&name, wrapped)?));
+                    if let Memory::Key(kept) = self.remember(&name, memory) {
+                        return Ok((name, kept));
+                    }
                 }
+                None => return self.new_key(name),
             }
         }
-        Err(VaultError::WornOut {
-            subject: subject.key_name(0),
-        })
+        Err(VaultError::WornOut)
+    }
+
+    fn new_key(&self, name: String) -> Result<(String, Arc<Kept>), VaultError> {
+        let key = Key::generate()?;
+        let wrapped = self.master.wrap(&key, &name)?;
+        Ok((name, Arc::new(Kept { key, wrapped })))
     }
 
     /// Destroys the subject's keys in the database and in this process.
@@ -121,11 +139,14 @@ impl Keyring {
         if let Some(memory) = self.cache.get(name) {
             return Ok(Some(memory));
         }
-        let stored = keys::get(self.log.pool(), self.log.log_id(), name).await?;
-        let memory = match stored {
+        let names = [name.to_owned()];
+        let mut stored = keys::get(self.log.pool(), self.log.log_id(), &names).await?;
+        let memory = match stored.pop() {
             None => return Ok(None),
-            Some(StoredKey::Destroyed) => Memory::Destroyed,
-            Some(StoredKey::Wrapped(wrapped)) => Memory::Key(Arc::new(self.unwrap(name, wrapped)?)),
+            Some((_, StoredKey::Destroyed)) => Memory::Destroyed,
+            Some((_, StoredKey::Wrapped(wrapped))) => {
+                Memory::Key(Arc::new(self.unwrap(name, wrapped)?))
+            }
         };
         Ok(Some(self.remember(name, memory)))
     }

@@ -195,11 +195,14 @@ impl Appender {
 /// Refuses what can never be stored; gives the size of the command in bytes.
 fn check(append: &Append) -> Result<usize, AppendError> {
     let invalid = |what: String| Err(AppendError::Invalid(what));
-    if append.events.is_empty() || append.events.len() > MAX_EVENTS_PER_APPEND {
+    if append.events.len() > MAX_EVENTS_PER_APPEND {
         return invalid(format!(
-            "1 to {MAX_EVENTS_PER_APPEND} events, not {}",
+            "at most {MAX_EVENTS_PER_APPEND} events, not {}",
             append.events.len()
         ));
+    }
+    if append.events.is_empty() && !(append.claims.is_empty() && append.subject_key.is_none()) {
+        return invalid("a claim or a key without an event".to_owned());
     }
     if append.claims.len() > MAX_CLAIMS_PER_APPEND {
         return invalid(format!(

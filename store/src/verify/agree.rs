@@ -38,12 +38,18 @@ const STREAM_HEADS: &str = "SELECT s.aggregate_type, s.aggregate_id, s.version, 
      FROM stream_head s WHERE s.log_id = $1 AND (s.aggregate_type, s.aggregate_id) > ($2, $3) \
      ORDER BY s.aggregate_type, s.aggregate_id LIMIT $4";
 
+// A command that changed nothing has an empty range, which ends at the last event of its stream then.
 const COMMAND_LOG: &str = "SELECT c.command_id, c.last_position, \
-       (SELECT e.sequence = c.version AND e.command_id = c.command_id \
+       CASE WHEN c.first_position > c.last_position \
+       THEN c.first_position = c.last_position + 1 AND (c.version = 0 AND c.last_position = 0 \
+         OR (SELECT e.sequence = c.version AND e.aggregate_id = c.aggregate_id FROM events e \
+             WHERE e.log_id = $1 AND e.position = c.last_position) IS TRUE) \
+       ELSE (SELECT e.sequence = c.version AND e.command_id = c.command_id \
           AND e.aggregate_id = c.aggregate_id FROM events e \
         WHERE e.log_id = $1 AND e.position = c.last_position) IS TRUE \
        AND (SELECT e.command_id = c.command_id FROM events e \
         WHERE e.log_id = $1 AND e.position = c.first_position) IS TRUE \
+       END \
      FROM command_log c WHERE c.log_id = $1 AND c.command_id > $2 \
      ORDER BY c.command_id LIMIT $3";
 

@@ -108,6 +108,36 @@ async fn a_later_order_gets_a_new_key_every_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_person_has_a_bounded_number_of_keys_and_the_refusal_names_nobody() {
+    let database = fresh_database().await.with_stores().await;
+    let bus = database.bus().await;
+    // As after 1,023 erasures, each with an order before it.
+    let pool = database.superuser_pool().await;
+    sqlx::query(
+        "INSERT INTO subject_key (log_id, subject, wrapped) SELECT 1, \
+         CASE n WHEN 1 THEN 'customer:C-9' ELSE 'customer/' || n || ':C-9' END, '' \
+         FROM generate_series(1, 1023) AS n",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let last = sealed(&place_for(&bus, "C-9").await);
+    assert_eq!(last.subject, "customer/1024:C-9");
+    assert!(open(&bus, &last).await == Some(contact()));
+    let again = sealed(&place_for(&bus, "C-9").await);
+    assert_eq!(again.subject, last.subject);
+    let erasure = bus.forget(&customer("C-9"), &admin()).await.unwrap();
+    assert_eq!(erasure.destroyed, [last.subject]);
+
+    let worn = execute(&bus, Target::New, placing_for("C-9")).await;
+    let CommandError::Refused(refusal) = worn.unwrap_err() else {
+        panic!("the caller can take another id: that is for them to know");
+    };
+    assert_eq!(refusal.problems[0].path, "customerId");
+    assert!(!refusal.problems[0].message.contains("C-9"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_remembers_the_key_neither_uses_it_nor_brings_it_back() {
     let database = fresh_database().await.with_stores().await;
     let (eraser, other) = (database.bus().await, database.bus().await);

@@ -1,10 +1,15 @@
 //! One effect per command id, whoever races and whatever happened since.
 
 use commands::{CommandError, Request, Target};
-use domain::order::OrderCommand;
+use domain::{
+    ids::StoreId,
+    order::OrderCommand,
+    store::{Store, StoreCommand},
+};
 use e2e::{
     STORE_EVENTS, fresh_database,
-    orders::{cancelling, execute, paying, placed, placing, request},
+    orders::{cancelling, execute, paying, placed, placing, request, request_for},
+    stores,
 };
 use futures_util::future::join_all;
 use store::verify;
@@ -120,6 +125,44 @@ async fn a_step_already_done_is_success_without_an_event() {
         (second.version, second.position),
         (first.version, first.position)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_already_is_not_done_by_a_late_repeat() {
+    let database = fresh_database().await.with_stores().await;
+    let buses = [database.bus().await, database.bus().await];
+    let store = || Target::Entity(StoreId::new("CFR001").unwrap());
+    let activate = request_for::<Store>(store(), StoreCommand::Activate);
+    let first = buses[0].execute(activate.clone()).await.unwrap().receipt;
+    assert!(first.event_ids.is_empty() && !first.replayed);
+    stores::close(&buses[0], "CFR001").await;
+    let head = database.log().await.head().await.unwrap().position;
+
+    for bus in &buses {
+        let again = bus.execute(activate.clone()).await.unwrap();
+        assert!(again.receipt.replayed && again.receipt.event_ids.is_empty());
+        assert_eq!(
+            (again.receipt.version, again.receipt.position),
+            (first.version, first.position)
+        );
+        assert!(!again.entity.state.active, "shown as it is now");
+        // The id is taken by what was acknowledged.
+        let other = Request {
+            command: StoreCommand::Deactivate { reason: "x".into() },
+            ..activate.clone()
+        };
+        assert_eq!(
+            bus.execute(other).await.unwrap_err(),
+            CommandError::CommandReused
+        );
+    }
+    let log = database.log().await;
+    assert_eq!(log.head().await.unwrap().position, head);
+    let options = verify::Options::default();
+    let report = verify::verify(log.pool(), log.log_id(), &options, |_, _| {})
+        .await
+        .unwrap();
+    assert!(report.is_sound(), "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,8 @@ impl LogCopy {
     /// Everything after the position at which the callers began.
     pub(super) async fn read(pool: &PgPool, start: i64) -> Self {
         let commands = "select command_id, aggregate_id, first_position, last_position, version \
-                        from command_log where last_position > $1 order by first_position";
+                        from command_log where last_position > $1 and first_position <= last_position \
+                        order by first_position";
         let events = "select position, event_id, aggregate_id, sequence, command_id from events \
                       where position > $1 order by position";
         let commands = sqlx::query_as(commands).bind(start);

@@ -45,6 +45,42 @@ async fn what_was_appended_is_read_back() {
 }
 
 #[tokio::test]
+async fn a_command_without_events_is_remembered_and_takes_no_position() {
+    let db = fresh_db().await;
+    let log = db.log().await;
+    log.append(append("a", 0, 2)).await.unwrap();
+    log.append(append("b", 0, 1)).await.unwrap();
+    let head = log.head().await.unwrap();
+    for (stream, version, position) in [("a", 2, 2), ("nobody", 0, 0)] {
+        let nothing = append(stream, version, 0);
+        let first = log.append(nothing.clone()).await.unwrap();
+        assert_eq!((first.version, first.last_position.0), (version, position));
+        assert!(first.event_ids.is_empty() && !first.replayed);
+        // Whatever happened since.
+        log.append(append(stream, version, 1)).await.unwrap();
+        let again = log.append(nothing.clone()).await.unwrap();
+        assert!(again.replayed && again.event_ids.is_empty());
+        assert_eq!((again.version, again.last_position.0), (version, position));
+        let mut other = nothing;
+        other.request_hash = [8; 32];
+        assert_eq!(log.append(other).await, Err(AppendError::CommandReused));
+    }
+    assert_eq!(log.head().await.unwrap().position.0, head.position.0 + 2);
+    let stale = log.append(append("a", 2, 0)).await;
+    assert!(matches!(
+        stale,
+        Err(AppendError::VersionConflict { actual: 3, .. })
+    ));
+    let mut claiming = append("a", 3, 0);
+    claiming.claims = vec![claim("number", "QC-1")];
+    assert!(matches!(
+        log.append(claiming).await,
+        Err(AppendError::Invalid(_))
+    ));
+    db.assert_sound(5).await;
+}
+
+#[tokio::test]
 async fn a_repeated_command_gets_its_first_receipt_and_a_reused_id_is_an_error() {
     let db = fresh_db().await;
     let log = db.log().await;
@@ -189,9 +225,12 @@ async fn a_subject_has_one_key() {
     second.subject_key = key(b"one");
     log.append(second).await.unwrap();
     let pool = log.pool();
+    let name = "customer:1".to_owned();
     assert_eq!(
-        keys::get(pool, LOG, "customer:1").await.unwrap(),
-        Some(StoredKey::Wrapped(b"one".to_vec()))
+        keys::get(pool, LOG, std::slice::from_ref(&name))
+            .await
+            .unwrap(),
+        [(name, StoredKey::Wrapped(b"one".to_vec()))]
     );
     db.assert_sound(2).await;
 }
@@ -214,8 +253,8 @@ async fn a_destroyed_key_comes_back_by_no_append() {
 
     let erasure = keys::forget(pool, LOG, &names, "ops-1").await.unwrap();
     assert_eq!(erasure.destroyed, ["customer:1"]);
-    let stored = keys::get(pool, LOG, "customer:1").await.unwrap();
-    assert_eq!(stored, Some(StoredKey::Destroyed));
+    let stored = keys::get(pool, LOG, &names).await.unwrap();
+    assert_eq!(stored, [(names[0].clone(), StoredKey::Destroyed)]);
     assert_eq!(keys::any(pool, LOG).await.unwrap(), None);
 
     // Neither the old key nor another one is stored under the name again; a repeat finds its receipt.
@@ -320,14 +359,9 @@ async fn a_command_that_cannot_be_stored_fails_alone() {
             result.unwrap();
         }
     }
-    let mut empty = append("e", 0, 0);
+    let many = append("e", 0, 257);
     assert!(matches!(
-        log.append(empty.clone()).await,
-        Err(AppendError::Invalid(_))
-    ));
-    empty.events = (0..257).map(event).collect();
-    assert!(matches!(
-        log.append(empty).await,
+        log.append(many).await,
         Err(AppendError::Invalid(_))
     ));
     db.assert_sound(77).await;

@@ -104,3 +104,23 @@ async fn verify_finds_heads_and_commands_that_disagree() {
         ])
     );
 }
+
+#[tokio::test]
+async fn verify_finds_an_acknowledgement_of_what_never_was() {
+    let row = |position: i64, version: i64, first: i64| {
+        format!(
+            "INSERT INTO command_log SELECT 1, gen_random_uuid(), sha256('x'), 's0', {first}, {position}, {version}"
+        )
+    };
+    // Of stream s0, whose second pair of events lies at 7 and 8.
+    assert_eq!(damaged(&row(8, 4, 9)).await, found(&[]));
+    assert_eq!(damaged(&row(0, 0, 1)).await, found(&[]));
+    for (position, version, first) in [(8, 3, 9), (9, 1, 10), (8, 4, 10), (0, 4, 1)] {
+        let findings = damaged(&row(position, version, first)).await;
+        assert_eq!(
+            findings,
+            found(&[(FindingKind::CommandLog, position)]),
+            "{position} {version} {first}"
+        );
+    }
+}
