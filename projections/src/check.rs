@@ -59,9 +59,9 @@ pub async fn check(pool: &PgPool, log: LogId) -> Result<CheckReport, CheckError>
     let mut cash = cash::Cash::new(report.at(Model::CashLedger));
     orders(&mut tx, log, &mut cash, &mut report).await?;
     remittances(&mut tx, log, &mut cash, &mut report).await?;
+    stores(&mut tx, log, &mut cash, &mut report).await?;
     cash.finish(&mut tx, &mut report).await?;
     documents::<Bundle>(&mut tx, log, Model::Bundles, &mut report).await?;
-    documents::<Store>(&mut tx, log, Model::Stores, &mut report).await?;
     documents::<Intake>(&mut tx, log, Model::DeadLetters, &mut report).await?;
     Ok(report)
 }
@@ -114,6 +114,23 @@ async fn remittances(
         let records: Vec<Of<'_, Remittance>> = records.iter().filter_map(Record::of).collect();
         rows.chunk(conn, &records, report).await?;
         cash.remittances(conn, &records, report).await?;
+    }
+    rows.finish(conn, report).await
+}
+
+async fn stores(
+    conn: &mut PgConnection,
+    log: LogId,
+    cash: &mut cash::Cash,
+    report: &mut CheckReport,
+) -> Result<(), CheckError> {
+    let mut rows = Documents::<Store>::new(report.at(Model::Stores));
+    let mut streams = Streams::new(log, Store::KIND, OTHERS, rows.at.max(cash.at));
+    while let Some(events) = streams.next(conn).await? {
+        let records = whole(&events, Store::KIND)?;
+        let records: Vec<Of<'_, Store>> = records.iter().filter_map(Record::of).collect();
+        rows.chunk(conn, &records, report).await?;
+        cash.stores(conn, &records, report).await?;
     }
     rows.finish(conn, report).await
 }

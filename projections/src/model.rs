@@ -64,6 +64,7 @@ impl Model {
         match self {
             Self::OrderView => "order_view.2",
             Self::StoreBoard => "store_board.2",
+            Self::CashLedger => "cash_ledger.2",
             first_shape => first_shape.name(),
         }
     }
@@ -72,7 +73,7 @@ impl Model {
     pub(crate) const fn kinds(self) -> &'static [Kind] {
         match self {
             Self::OrderView | Self::StoreBoard => &[Kind::Order],
-            Self::CashLedger => &[Kind::Order, Kind::Remittance],
+            Self::CashLedger => &[Kind::Order, Kind::Remittance, Kind::Store],
             Self::Remittances => &[Kind::Remittance],
             Self::Bundles => &[Kind::Bundle],
             Self::Stores => &[Kind::Store],
@@ -104,7 +105,7 @@ impl Model {
             Self::OrderView => "truncate order_view, order_ref, order_history",
             Self::StoreBoard => "truncate store_board, store_board_order",
             Self::CashLedger => {
-                "truncate cash_posting, cash_balance, cash_order, cash_remittance, cash_day"
+                "truncate cash_posting, cash_balance, cash_order, cash_remittance, cash_day, cash_store"
             }
             Self::Remittances => "truncate remittance_view",
             Self::Bundles => "truncate bundle_view",

@@ -7,6 +7,7 @@ use domain::{
     ids::RegionId,
     order::Order,
     remittance::{Remittance, RemittanceEvent},
+    store::Store,
 };
 use sqlx::PgConnection;
 use store::LogId;
@@ -14,7 +15,8 @@ use uuid::Uuid;
 
 use super::{
     Booked, PostingRow, add_up, days, first_region, lines,
-    rows::{load_orders, load_regions, save_orders, save_postings, save_regions},
+    rows::{load_orders, load_regions, save_orders, save_postings, save_regions, save_stores},
+    store_region,
 };
 use crate::{
     decode::{Fact, Of, OrderRecord, Record},
@@ -67,6 +69,7 @@ async fn apply_part(
         orders: before.clone(),
         regions,
         new_regions: BTreeMap::new(),
+        stores: BTreeMap::new(),
         lines: Vec::new(),
     };
     for record in page {
@@ -74,6 +77,12 @@ async fn apply_part(
             books.order(&record)?;
         } else if let Some(record) = record.of::<Remittance>() {
             books.remittance(&record)?;
+        } else if let Some(record) = record.of::<Store>()
+            && let Some(region) = store_region(record.event)
+        {
+            books
+                .stores
+                .insert(record.id.to_string(), region.to_string());
         }
     }
     let changed: Vec<&Booked> = books
@@ -91,6 +100,7 @@ async fn apply_part(
     }
     save_orders(conn, &changed).await?;
     save_regions(conn, &books.new_regions).await?;
+    save_stores(conn, &books.stores).await?;
     save_postings(conn, log, books.lines).await?;
     days::save(conn, counts).await?;
     Ok(())
@@ -115,6 +125,8 @@ struct Books {
     /// The regions of remittances.
     regions: BTreeMap<String, String>,
     new_regions: BTreeMap<String, String>,
+    /// The regions of stores that were opened or changed.
+    stores: BTreeMap<String, String>,
     lines: Vec<PostingRow>,
 }
 

@@ -10,6 +10,7 @@ use domain::{
         event::{Placed, Step},
     },
     remittance::{RemittanceEvent, RemittanceId},
+    store::StoreEvent,
 };
 use store::{Position, Recorded};
 
@@ -203,6 +204,14 @@ pub(crate) fn lines<'a>(
             partner_id: entry.partner_id.clone(),
             recorded_at: recorded.recorded_at,
         })
+}
+
+/// Where a store lies from this event on.
+pub(crate) const fn store_region(event: &StoreEvent) -> Option<&RegionId> {
+    match event {
+        StoreEvent::Opened { profile } | StoreEvent::Changed { profile } => Some(&profile.region),
+        StoreEvent::Activated {} | StoreEvent::Deactivated { .. } => None,
+    }
 }
 
 /// The region that a remittance's first event names: its postings stay there, even if the store moves to another.

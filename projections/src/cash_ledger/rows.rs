@@ -171,6 +171,38 @@ pub(super) async fn save_regions(
     Ok(())
 }
 
+/// Where these stores lie, as far as it is known.
+pub(crate) async fn load_stores(
+    conn: &mut PgConnection,
+    ids: &[String],
+) -> Result<BTreeMap<String, String>, sqlx::Error> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("select store_id, region from cash_store where store_id = any($1)")
+            .bind(ids)
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Writes where stores lie from now on.
+pub(super) async fn save_stores(
+    conn: &mut PgConnection,
+    regions: &BTreeMap<String, String>,
+) -> Result<(), sqlx::Error> {
+    if regions.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "insert into cash_store (store_id, region) select * from unnest($1::text[], $2::text[]) \
+         on conflict (store_id) do update set region = excluded.region",
+    )
+    .bind(regions.keys().collect::<Vec<_>>())
+    .bind(regions.values().collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// An account of a store, and where it is kept by partner, of a partner.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct BalanceCell {

@@ -5,7 +5,9 @@ use std::{
     fmt,
 };
 
-use domain::{cash::RemittanceCash, ids::RegionId, money::Money, remittance::Remittance};
+use domain::{
+    cash::RemittanceCash, ids::RegionId, money::Money, remittance::Remittance, store::Store,
+};
 use sqlx::PgConnection;
 use store::Position;
 use uuid::Uuid;
@@ -14,6 +16,7 @@ use super::{CheckError, CheckReport, compare_counts, count};
 use crate::{
     cash_ledger::{
         self, Booked, CollectionDay, Counts, DayCell, PostingRow, add_up, first_region, lines,
+        store_region,
     },
     decode::{Of, OrderRecord},
 };
@@ -24,6 +27,7 @@ pub(super) struct Cash {
     postings: i64,
     orders: i64,
     remittances: i64,
+    stores: i64,
     days: BTreeMap<DayCell, Counts>,
 }
 
@@ -34,6 +38,7 @@ impl Cash {
             postings: 0,
             orders: 0,
             remittances: 0,
+            stores: 0,
             days: BTreeMap::new(),
         }
     }
@@ -142,6 +147,30 @@ impl Cash {
         Ok(())
     }
 
+    /// Where stores lie.
+    pub(super) async fn stores(
+        &mut self,
+        conn: &mut PgConnection,
+        records: &[Of<'_, Store>],
+        report: &mut CheckReport,
+    ) -> Result<(), CheckError> {
+        let mut regions: BTreeMap<String, String> = BTreeMap::new();
+        for record in records.iter().filter(|r| r.recorded.position <= self.at) {
+            if let Some(region) = store_region(record.event) {
+                regions.insert(record.id.to_string(), region.to_string());
+            }
+        }
+        let ids: Vec<String> = regions.keys().cloned().collect();
+        let stored = cash_ledger::load_stores(conn, &ids).await?;
+        self.stores += count(regions.len());
+        for (id, region) in regions {
+            if stored.get(&id) != Some(&region) {
+                report.add("cash_store", id, "the row differs");
+            }
+        }
+        Ok(())
+    }
+
     /// What no single order or remittance shows: balances, days, and rows that the log has nothing for.
     pub(super) async fn finish(
         self,
@@ -167,6 +196,7 @@ impl Cash {
             ("cash_posting", self.postings),
             ("cash_order", self.orders),
             ("cash_remittance", self.remittances),
+            ("cash_store", self.stores),
         ];
         compare_counts(conn, &tables, report).await
     }

@@ -176,6 +176,39 @@ async fn a_caller_sees_the_balances_of_its_stores_only() {
 }
 
 #[tokio::test]
+async fn a_store_that_moves_to_another_region_takes_its_cash_along() {
+    let (db, runner, mut trade) = traded(35).await;
+    let of_store = || CashFilter {
+        stores: Some(vec![store_id(3)]),
+        ..everything()
+    };
+    let before = balances(&db.db, &of_store(), Grouping::Cell).await.unwrap();
+    assert!(!before.rows.is_empty());
+    let to = RegionId::new("R9").unwrap();
+    let moved = trade.others.move_store(3, to.clone());
+    db.log.append(moved).await.unwrap();
+    // It trades on: its older orders still carry the region of then.
+    trade.run(&db.log, 20, 500).await;
+    db.caught_up().await;
+    db.assert_clean().await;
+
+    let cells = balances(&db.db, &of_store(), Grouping::Cell).await.unwrap();
+    assert!(!cells.rows.is_empty());
+    assert!(cells.rows.iter().all(|b| b.region.as_ref() == Some(&to)));
+    let filter = CashFilter {
+        region: Some(to),
+        ..everything()
+    };
+    let of_region = balances(&db.db, &filter, Grouping::Cell).await.unwrap();
+    assert_eq!(of_region.rows, cells.rows, "nobody else lies there");
+    let regions = balances(&db.db, &everything(), Grouping::Region)
+        .await
+        .unwrap();
+    assert_eq!(regions.total, Money::ZERO);
+    runner.stop().await;
+}
+
+#[tokio::test]
 async fn the_books_balance_at_every_page_and_store_by_store() {
     let db = fresh_db().await;
     let runner = db.run();

@@ -11,7 +11,7 @@ use domain::{
         Role as Part, Schedule,
     },
     entity::Entity,
-    ids::{BundleId, IntakeId, OrderId, PartnerId, Sku, StoreId},
+    ids::{BundleId, IntakeId, OrderId, PartnerId, RegionId, Sku, StoreId},
     intake::{Intake, IntakeEvent, Message},
     money::{Money, Quantity},
     order::{CollectionStatus, OrderEvent, command::PlaceOrder, event::Sealed},
@@ -66,6 +66,18 @@ pub(crate) struct Others {
     pub(crate) letters: Vec<Kept<Intake>>,
 }
 
+fn profile(name: String, region: RegionId) -> Profile {
+    Profile {
+        name,
+        region,
+        zone: "BKK".into(),
+        opening: None,
+        hours: None,
+        cod_limit: None,
+        auto_release: true,
+    }
+}
+
 impl Others {
     pub(super) fn advance(&mut self, rng: &mut StdRng, orders: &mut [Life]) -> Vec<Append> {
         match rng.random_range(0..8) {
@@ -77,17 +89,20 @@ impl Others {
         }
     }
 
+    /// A store lies in another region from now on.
+    pub(crate) fn move_store(&mut self, n: u32, to: RegionId) -> Append {
+        let profile = profile(format!("Store {n}"), to);
+        let store = found(&mut self.stores, &store_id(n));
+        store.tell(&[if store.state.exists() {
+            StoreEvent::Changed { profile }
+        } else {
+            StoreEvent::Opened { profile }
+        }])
+    }
+
     fn store(&mut self, rng: &mut StdRng) -> Append {
         let n = rng.random_range(1..=8);
-        let profile = Profile {
-            name: format!("Store {n} {}", rng.random_range(0..100)),
-            region: region(n),
-            zone: "BKK".into(),
-            opening: None,
-            hours: None,
-            cod_limit: None,
-            auto_release: true,
-        };
+        let profile = profile(format!("Store {n} {}", rng.random_range(0..100)), region(n));
         let store = found(&mut self.stores, &store_id(n));
         let event = match (store.state.exists(), rng.random_range(0..3)) {
             (false, _) => StoreEvent::Opened { profile },
