@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test contract soak-domain coverage bench-decide bench check fmt-check clippy audit bootstrap clean-data
+.PHONY: help run test contract soak-domain coverage bench-decide bench check fmt-check clippy audit bootstrap bootstrap-tests clean-data
 
 # rustup puts cargo here and tells only new shells.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -15,7 +15,8 @@ run: bootstrap ## Build and start the ledger with demo data; Ctrl-C stops it
 	@cargo build --release --locked -p ledger
 	@exec $(TARGET)/release/ledger serve --demo
 
-test: bootstrap ## Run every test
+test: bootstrap-tests ## Run every test
+	scripts/clients
 	# The tests run the program: built in the same step, so that both share one set of features.
 	cargo build --workspace --bins --tests --locked
 	MODEL_ORDERS=100000 cargo test --workspace --locked
@@ -52,6 +53,9 @@ audit: bootstrap ## Check the dependencies: advisories, licences, bans, sources
 
 bootstrap: ## Install what is missing (Debian packages)
 	@scripts/bootstrap
+
+bootstrap-tests:
+	@scripts/bootstrap tests
 
 clean-data: ## Delete the embedded database and its keys (asks first; FORCE=1 does not)
 	@scripts/clean-data

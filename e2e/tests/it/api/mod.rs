@@ -3,6 +3,7 @@
 mod bad_fields;
 mod bad_requests;
 mod bad_shapes;
+mod clients;
 mod commands;
 mod dead_letters;
 mod good;
