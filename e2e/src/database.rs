@@ -79,6 +79,11 @@ impl Database {
         connect(self.app()).await
     }
 
+    /// A pool as the database's owner.
+    pub async fn owner_pool(&self) -> PgPool {
+        connect(self.owner()).await
+    }
+
     /// A pool past the ledger's rights.
     pub async fn superuser_pool(&self) -> PgPool {
         connect(self.superuser()).await

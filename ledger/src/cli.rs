@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use projections::Model;
 
 use crate::config::Sources;
 use crate::exit::EXIT_CODES;
@@ -122,6 +123,17 @@ later order of the same customer gets a key of its own.")]
 Exit code 8 when the log is not what was written.")]
     Verify,
 
+    /// Make read models anew from the log, while the ledger runs
+    #[command(after_help = "Examples:
+  ledger rebuild order_view
+  ledger rebuild all --compare           only say what differs; exit code 8 when something does
+  ledger rebuild cash_ledger --rollback  back to the tables from before the last rebuild
+  ledger rebuild all --discard           give the disk space of those tables back
+Tables are filled beside those in use, compared with them at one position, and exchanged in one
+transaction: no query fails or waits for longer than a moment. Takes about the tables' own disk
+space until --discard or the next rebuild. Connects as the tables' owner, as `ledger migrate` does.")]
+    Rebuild(Rebuild),
+
     /// Check that this machine and this configuration are fit to run the ledger
     #[command(after_help = "Examples:
   ledger doctor
@@ -177,6 +189,41 @@ pub struct Import {
     /// continued after its last whole line
     #[arg(long, value_name = "FILE")]
     pub results: Option<PathBuf>,
+}
+
+/// Flags of `rebuild`.
+#[derive(Debug, Args)]
+pub struct Rebuild {
+    /// The read model, or `all`
+    #[arg(value_name = "MODEL|all", value_parser = models)]
+    pub models: Models,
+    /// Only compare the tables in use with new ones
+    #[arg(long, conflicts_with_all = ["rollback", "discard"])]
+    pub compare: bool,
+    /// Put the tables in use that were before the last rebuild
+    #[arg(long, conflicts_with = "discard")]
+    pub rollback: bool,
+    /// Throw the tables away that were in use before the last rebuild
+    #[arg(long)]
+    pub discard: bool,
+}
+
+/// Read models, as the command line names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Models(pub Vec<Model>);
+
+fn models(text: &str) -> Result<Models, String> {
+    if text == "all" {
+        return Ok(Models(Model::ALL.to_vec()));
+    }
+    let named = Model::named(text).map(|model| Models(vec![model]));
+    named.ok_or_else(|| {
+        let names: Vec<&str> = Model::ALL.iter().map(|model| model.name()).collect();
+        format!(
+            "there is no such model; there are {} and all",
+            names.join(", ")
+        )
+    })
 }
 
 /// Flags of `token`.

@@ -8,6 +8,7 @@ mod forget;
 mod import;
 mod migrate;
 mod order;
+mod rebuild;
 mod serve;
 mod token;
 mod verify;
@@ -75,6 +76,7 @@ async fn dispatch(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Order { action } => order::run(action, context).await,
         Command::Forget(forget) => forget::run(forget, context).await,
         Command::Catalogue { action } => catalogue::run(action, context).await,
+        Command::Rebuild(rebuild) => rebuild::run(rebuild, context).await,
         Command::Verify => verify::run(context).await,
         Command::Doctor => doctor::run(context).await,
         // Done before there were settings.

@@ -168,7 +168,15 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn owner_pool(&self) -> Result<PgPool, Failure> {
-        pool(&self.owner).await
+        pool(&self.owner, CONNECTIONS).await
+    }
+
+    /// The same with as many connections as it takes.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn owner_pool_of(&self, connections: u32) -> Result<PgPool, Failure> {
+        pool(&self.owner, connections).await
     }
 
     /// A pool as the working role, without statement timeout.
@@ -176,7 +184,7 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn app_pool(&self) -> Result<PgPool, Failure> {
-        pool(&self.app).await
+        pool(&self.app, CONNECTIONS).await
     }
 
     /// Stops what was started.
@@ -201,9 +209,9 @@ pub fn bus(config: &Config, log: &Log, vault: &Vault) -> CommandBus {
     CommandBus::new(log.clone(), vault.clone(), Arc::new(SystemClock), options)
 }
 
-async fn pool(options: &PgConnectOptions) -> Result<PgPool, Failure> {
+async fn pool(options: &PgConnectOptions, connections: u32) -> Result<PgPool, Failure> {
     let config = PoolConfig {
-        max_connections: CONNECTIONS,
+        max_connections: connections,
         statement_timeout: None,
         ..PoolConfig::default()
     };

@@ -56,6 +56,11 @@ impl Model {
         }
     }
 
+    /// The model of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.name() == name)
+    }
+
     /// The key of its checkpoint: its name, from its second shape on with the shape's number.
     ///
     /// A model whose rows get another shape is another model: the migration that changes its tables
@@ -99,19 +104,70 @@ impl Model {
         }
     }
 
-    /// The statement that empties its tables.
-    pub(crate) const fn truncate(self) -> &'static str {
+    /// Its tables.
+    pub(crate) const fn tables(self) -> &'static [Table] {
         match self {
-            Self::OrderView => "truncate order_view, order_ref, order_history",
-            Self::StoreBoard => "truncate store_board, store_board_order",
-            Self::CashLedger => {
-                "truncate cash_posting, cash_balance, cash_order, cash_remittance, cash_day, cash_store"
+            Self::OrderView => {
+                const {
+                    &[
+                        Table::new("order_view", "order_id"),
+                        Table::new("order_ref", "system, reference"),
+                        Table::new("order_history", "order_id, version"),
+                    ]
+                }
             }
-            Self::Remittances => "truncate remittance_view",
-            Self::Bundles => "truncate bundle_view",
-            Self::Stores => "truncate store_view",
-            Self::DeadLetters => "truncate dead_letter_view",
+            Self::StoreBoard => {
+                const {
+                    &[
+                        Table::new("store_board", "store_id, region, status")
+                            .counting("orders > 0"),
+                        Table::new("store_board_order", "order_id"),
+                    ]
+                }
+            }
+            Self::CashLedger => {
+                const {
+                    &[
+                        Table::new("cash_posting", "position, line"),
+                        Table::new("cash_balance", "store_id, region, account, partner_id")
+                            .counting("balance <> 0"),
+                        Table::new("cash_order", "order_id"),
+                        Table::new("cash_remittance", "remittance_id"),
+                        Table::new("cash_day", "day, store_id, region")
+                            .counting("delivered + failed + discrepancies > 0"),
+                        Table::new("cash_store", "store_id"),
+                    ]
+                }
+            }
+            Self::Remittances => const { &[Table::new("remittance_view", "id")] },
+            Self::Bundles => const { &[Table::new("bundle_view", "id")] },
+            Self::Stores => const { &[Table::new("store_view", "id")] },
+            Self::DeadLetters => const { &[Table::new("dead_letter_view", "id")] },
         }
+    }
+}
+
+/// A table of a read model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    /// The columns that tell its rows apart.
+    pub(crate) key: &'static str,
+    /// Which rows say something: a cell that went back to nothing stays until a rebuild.
+    pub(crate) counts: &'static str,
+}
+
+impl Table {
+    const fn new(name: &'static str, key: &'static str) -> Self {
+        Self {
+            name,
+            key,
+            counts: "true",
+        }
+    }
+
+    const fn counting(self, counts: &'static str) -> Self {
+        Self { counts, ..self }
     }
 }
 

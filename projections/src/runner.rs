@@ -398,7 +398,7 @@ impl Worker {
 }
 
 /// The page's last position, if the page goes on from `after` without a hole.
-fn whole(after: Position, page: &[Recorded]) -> Result<Position, ApplyError> {
+pub(crate) fn whole(after: Position, page: &[Recorded]) -> Result<Position, ApplyError> {
     let mut expected = after;
     for recorded in page {
         expected.0 += 1;

@@ -1,9 +1,226 @@
-//! Filling a read model anew.
+//! Filling read models anew, while the old rows go on answering.
+//!
+//! **Blue/green.** The tables are made a second time in a schema of their own ([`shadow`]), filled from the log, and
+//! compared with those in use while both stand at one position ([`compare`]). Then one transaction exchanges them
+//! ([`swap`]): a query sees the old table or the new one, never none. What was exchanged is kept for a [`rollback`].
+//!
+//! **Beside the runner.** The runner goes on writing the tables in use. The exchange takes the checkpoint's row first,
+//! as the runner does, so the runner stands still for the last few events, and goes on with the new tables where it
+//! stopped: they are at its position.
+//!
+//! **Rights.** The service may not make tables: a rebuild connects as their owner, as migrations do.
 
-use sqlx::PgPool;
-use store::LogId;
+mod compare;
+mod fill;
+mod shadow;
+mod swap;
 
-use crate::Model;
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
+use store::{LogId, Position, StoreError};
+
+use crate::{Model, model::ApplyError};
+
+pub use compare::TableDifference;
+pub use swap::{discard, rollback};
+
+/// Connections that a rebuild of one model uses at once: the tables' own, the reader's, and two for the comparison.
+pub const CONNECTIONS_PER_MODEL: u32 = 1;
+/// Connections besides those of the models.
+pub const MORE_CONNECTIONS: u32 = 3;
+
+/// What a rebuild is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Compare the tables in use with new ones, and throw the new ones away.
+    CompareOnly,
+    /// Put the new tables in use, whatever the comparison says: that is what a rebuild is for.
+    Exchange,
+}
+
+/// How far a rebuild is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Events are applied, up to this position of this many.
+    Filling(Position, Position),
+    /// Indexes are made.
+    Indexing(Model),
+    /// The tables are compared.
+    Comparing(Model),
+    /// The tables are exchanged.
+    Exchanging(Model),
+}
+
+/// What a rebuild of one model came to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rebuilt {
+    /// The model's name.
+    pub model: &'static str,
+    /// The log's position at which old and new rows were compared.
+    pub compared_at: Position,
+    /// Tables whose rows differed, as they were before the exchange.
+    pub differences: Vec<TableDifference>,
+    /// The position at which the new tables came into use; `None` where they were only compared.
+    pub exchanged_at: Option<Position>,
+}
+
+/// Why a rebuild ended without an exchange. The tables in use are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The database did not answer, or refused.
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The log could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An event cannot be applied.
+    #[error("{model}: {reason}")]
+    Apply {
+        /// The model.
+        model: Model,
+        /// What is wrong, without any content.
+        reason: String,
+    },
+    /// Another rebuild of the model is under way.
+    #[error("{0} is being rebuilt by somebody else: wait until that is over")]
+    Busy(Model),
+    /// Long queries hold the tables.
+    #[error(
+        "{model} is ready, but its tables were in use at each of {attempts} attempts to exchange them: look for a query that \
+         runs for minutes, and rebuild again"
+    )]
+    InUse {
+        /// The model.
+        model: Model,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The log grows faster than the new tables.
+    #[error("{0} does not catch up with the log: rebuild it when less is written")]
+    TooSlow(Model),
+    /// There is nothing to go back to.
+    #[error("no earlier tables of {0} are kept")]
+    NothingKept(Model),
+}
+
+impl RebuildError {
+    fn apply(model: Model, error: ApplyError) -> Self {
+        match error {
+            ApplyError::Database(error) if !is_refusal(&error) => Self::Database(error),
+            error => Self::Apply {
+                model,
+                reason: error.reason(),
+            },
+        }
+    }
+}
+
+const fn is_refusal(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(_))
+}
+
+/// Makes these models' tables anew from the log. `owner` connects as the tables' owner and needs
+/// [`CONNECTIONS_PER_MODEL`] connections a model and [`MORE_CONNECTIONS`]; `told` hears how far it is.
+///
+/// # Errors
+/// See [`RebuildError`]. What was begun is thrown away at the next rebuild.
+pub async fn rebuild(
+    owner: &PgPool,
+    log: LogId,
+    models: &[Model],
+    mode: Mode,
+    mut told: impl FnMut(Stage),
+) -> Result<Vec<Rebuilt>, RebuildError> {
+    let mut shadows = Vec::with_capacity(models.len());
+    for model in models.iter().copied() {
+        let mut connection = owner.acquire().await?;
+        only_one(&mut connection, model).await?;
+        shadow::create(&mut connection, model).await?;
+        shadows.push(Shadow {
+            model,
+            log,
+            at: Position::START,
+            connection,
+        });
+    }
+    let mut filler = fill::Filler::new(owner.clone(), log);
+    shadows = filler.fill(shadows, &mut told).await?;
+    for shadow in &mut shadows {
+        told(Stage::Indexing(shadow.model));
+        shadow::finish(&mut shadow.connection, shadow.model).await?;
+    }
+    shadows = filler.fill(shadows, &mut told).await?;
+    let mut rebuilt = Vec::with_capacity(shadows.len());
+    for mut shadow in shadows {
+        told(Stage::Comparing(shadow.model));
+        let (compared_at, differences) = compare::compare(owner, &mut filler, &mut shadow).await?;
+        let exchanged_at = match mode {
+            Mode::CompareOnly => {
+                shadow::remove(&mut shadow.connection, shadow.model).await?;
+                None
+            }
+            Mode::Exchange => {
+                told(Stage::Exchanging(shadow.model));
+                Some(swap::exchange(&mut filler, &mut shadow).await?)
+            }
+        };
+        rebuilt.push(Rebuilt {
+            model: shadow.model.name(),
+            compared_at,
+            differences,
+            exchanged_at,
+        });
+        free(&mut shadow.connection, shadow.model).await?;
+    }
+    Ok(rebuilt)
+}
+
+/// A model's new tables on their way, with the connection that fills them.
+pub(crate) struct Shadow {
+    model: Model,
+    log: LogId,
+    /// The last position they have applied.
+    at: Position,
+    connection: PoolConnection<Postgres>,
+}
+
+/// Takes the right to rebuild a model, for as long as the connection lives or until [`free`].
+async fn only_one(connection: &mut PgConnection, model: Model) -> Result<(), RebuildError> {
+    let taken: bool =
+        sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('rebuild:' || $1, 0))")
+            .bind(model.name())
+            .fetch_one(connection)
+            .await?;
+    if taken {
+        Ok(())
+    } else {
+        Err(RebuildError::Busy(model))
+    }
+}
+
+async fn free(connection: &mut PgConnection, model: Model) -> Result<(), sqlx::Error> {
+    sqlx::query("select pg_advisory_unlock(hashtextextended('rebuild:' || $1, 0))")
+        .bind(model.name())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The schema of a model's new tables.
+fn new_schema(model: Model) -> String {
+    format!("rebuild_{}", model.name())
+}
+
+/// The schema of the tables that a model had before.
+fn kept_schema(model: Model) -> String {
+    format!("retired_{}", model.name())
+}
+
+/// How long an exchange waits for a table before it lets everybody go on and tries again. Shorter than the server's
+/// deadlock time-out: where a reader and the exchange wait for each other, the exchange gives way.
+const LOCK_WAIT: Duration = Duration::from_millis(200);
 
 /// Empties a model and puts its checkpoint back to the start, in one transaction. The runner, which
 /// loses its hold by this, takes the model again and fills it.
@@ -15,12 +232,15 @@ use crate::Model;
 pub async fn reset(pool: &PgPool, log: LogId, model: Model) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     // The checkpoint first, as the runner does.
-    sqlx::query(include_str!("sql/reset_checkpoint.sql"))
+    sqlx::query(include_str!("../sql/reset_checkpoint.sql"))
         .bind(log.0)
         .bind(model.checkpoint())
         .execute(&mut *tx)
         .await?;
-    sqlx::query(model.truncate()).execute(&mut *tx).await?;
+    let tables: Vec<&str> = model.tables().iter().map(|table| table.name).collect();
+    sqlx::query(&format!("truncate {}", tables.join(", ")))
+        .execute(&mut *tx)
+        .await?;
     sqlx::query("delete from projection_failure where log_id = $1 and name = $2")
         .bind(log.0)
         .bind(model.checkpoint())

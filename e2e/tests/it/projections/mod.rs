@@ -8,6 +8,7 @@ mod others;
 mod pages;
 mod plans;
 mod plans_others;
+mod rebuild;
 mod runner;
 mod support;
 mod trade;

@@ -380,6 +380,7 @@ async fn a_damaged_model_is_found() {
         format!("update store_board set orders = orders + 1 where status = {placed}"),
         "update cash_order set rider = rider + 1, since = coalesce(since, now())".to_owned(),
         "update cash_day set delivered = delivered + 1".to_owned(),
+        "update cash_store set region = 'R9'".to_owned(),
         "update remittance_view set doc = jsonb_set(doc, '{isOpened}', 'false')".to_owned(),
         "delete from store_view".to_owned(),
         "update bundle_view set version = version + 1".to_owned(),

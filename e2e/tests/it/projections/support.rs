@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The tables of every read model.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "order_view",
     "order_ref",
     "order_history",
@@ -28,6 +28,7 @@ const TABLES: [&str; 14] = [
     "cash_order",
     "cash_remittance",
     "cash_day",
+    "cash_store",
     "remittance_view",
     "bundle_view",
     "store_view",
@@ -62,6 +63,11 @@ impl TestDb {
             pool,
             log,
         }
+    }
+
+    /// As the tables' owner, which a rebuild is.
+    pub(crate) async fn owner(&self) -> PgPool {
+        self.database.owner_pool().await
     }
 
     /// Another process on the same database.
