@@ -1,10 +1,17 @@
 //! Orders that come by messages, from a topic or a partner: placed, or kept with all their reasons until somebody
 //! mends them.
 //!
-//! A message is named by its source and the sender's id of it. Everything else follows from the two: the id of the
-//! stream that keeps it when it cannot be placed, and one command id per attempt to place it. So a repeat finds what
-//! the first time did, also when the process died between placing the order and noting it.
+//! A message is named by its sender, its source and the sender's id of it: what one sender says is never taken for
+//! another's. Everything else follows from the three: the id of the stream that keeps it when it cannot be placed,
+//! and one command id per attempt to place it. So a repeat finds what the first time did, also when the process died
+//! between placing the order and noting it.
+//!
+//! Placing a message and keeping it have the same command id, so that one of the two happens, once, however often
+//! and with whatever content the message comes. The log keeps a keyed fingerprint of the content beside the id: the
+//! same content is answered with what became of it, other content is refused.
 
+mod before;
+mod fingerprint;
 mod redrive;
 mod submit;
 
@@ -54,12 +61,13 @@ impl Context {
     }
 }
 
-/// The stream of a message that could not be placed.
-pub fn intake_id(source: &str, message_id: &str) -> IntakeId {
-    IntakeId(derived::id("intake", &[source, message_id]))
+/// The stream of a message that could not be placed. The sender is the subject of a credential.
+pub fn intake_id(sender: &str, source: &str, message_id: &str) -> IntakeId {
+    IntakeId(derived::id("intake-of", &[sender, source, message_id]))
 }
 
-/// The command id of an attempt to place a message's order: 0 as it came, then 1, 2 .. by people.
-pub fn placing_id(source: &str, message_id: &str, attempt: u32) -> CommandId {
-    derived::command_id("intake-place", &[source, message_id, &attempt.to_string()])
+/// The command id of an attempt to place a message's order: 0 as it came, also of keeping it where it cannot be
+/// placed, then 1, 2 .. by people.
+pub fn placing_id(id: IntakeId, attempt: u32) -> CommandId {
+    derived::command_id("intake-attempt", &[&id.to_string(), &attempt.to_string()])
 }

@@ -209,7 +209,7 @@ mod tests {
             ),
             Scope::Store(&store)
         );
-        let message = crate::intake::intake_id("topic", "m-1");
+        let message = crate::intake::intake_id("sender", "topic", "m-1");
         let dismiss = IntakeCommand::Dismiss {
             reason: String::new(),
         };

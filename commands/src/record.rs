@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
-    entity::{Entity, Event},
+    entity::{Command, Entity, Event},
     ids::CommandId,
     order::Order,
 };
@@ -93,12 +93,29 @@ fn milliseconds<S: Serializer>(at: &DateTime<Utc>, out: S) -> Result<S::Ok, S::E
 
 /// A command's content for its fingerprint: what is asked of which entity, without the command's own id.
 pub(crate) fn content<E: Entity>(request: &Request<E>) -> Result<Vec<u8>, serde_json::Error> {
-    let id = request.target.id().map(AsText);
+    content_of::<E>(request.target.id(), &Content(&request.command))
+}
+
+/// As [`content`], of a command whose content is known without it.
+pub(crate) fn content_of<E: Entity>(
+    id: Option<&E::Id>,
+    content: &impl Serialize,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let id = id.map(AsText);
     // Orders came first: what is stored of their commands goes without the kind.
     if E::TYPE == Order::TYPE {
-        serde_json::to_vec(&(id, &request.command))
+        serde_json::to_vec(&(id, content))
     } else {
-        serde_json::to_vec(&(id, &request.command, E::TYPE))
+        serde_json::to_vec(&(id, content, E::TYPE))
+    }
+}
+
+/// A command as what tells it from others.
+struct Content<'a, C>(&'a C);
+
+impl<C: Command> Serialize for Content<'_, C> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        self.0.content(out)
     }
 }
 
@@ -121,7 +138,8 @@ mod tests {
     use domain::{
         actor::{Actor, Role, StoreScope},
         bundle::{Bundle, BundleCommand, BundleId},
-        ids::OrderId,
+        ids::{IntakeId, OrderId},
+        intake::{Intake, IntakeCommand, Message},
         order::{OrderCommand, OrderEvent},
         store::{Store, StoreCommand},
     };
@@ -192,5 +210,22 @@ mod tests {
         assert_eq!(bundle, r#"["CFR001",{"type":"activate"},"bundle"]"#);
         let store = content_of::<Store>("CFR001".parse().unwrap(), StoreCommand::Activate);
         assert_eq!(store, r#"["CFR001",{"type":"activate"},"store"]"#);
+        // Of a rejection only the fingerprint counts.
+        let id = IntakeId(Uuid::from_u128(9));
+        let reject = |source: &str| IntakeCommand::Reject {
+            message: Message {
+                source: source.into(),
+                message_id: "M-1".into(),
+                order: Box::default(),
+                contact: None,
+            },
+            problems: Vec::new(),
+            fingerprint: "f1".into(),
+        };
+        let rejected = r#"["00000000-0000-0000-0000-000000000009","f1","intake"]"#;
+        assert_eq!(content_of::<Intake>(id, reject("a")), rejected);
+        assert_eq!(content_of::<Intake>(id, reject("b")), rejected);
+        let alone = super::content_of::<Intake>(Some(&id), &"f1").unwrap();
+        assert_eq!(alone, rejected.as_bytes());
     }
 }

@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{
     actor::{Action, Actor},
@@ -87,6 +87,15 @@ pub trait Command: Clone + Debug + Serialize + Send + Sync + 'static {
 
     /// Whether it may be the entity's first: any other needs one that exists.
     fn creates(&self) -> bool;
+
+    /// What tells this command from another one under the same id: all that it says, where a kind knows no better.
+    /// What it gave once it gives for good, or a repeat would not be recognised.
+    ///
+    /// # Errors
+    /// The serializer's.
+    fn content<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
 }
 
 /// Something that happened to an entity: the only things ever stored. Its fields never change

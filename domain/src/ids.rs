@@ -224,6 +224,46 @@ pub fn check_text(text: &str, max: usize) -> Result<(), String> {
     }
 }
 
+/// Checks that a name is all that one sees of it: no white space, and no invisible characters, by which two names
+/// that look alike would be two.
+pub fn check_seen(text: &str) -> Result<(), String> {
+    if text.chars().any(char::is_whitespace) {
+        Err("must not contain blanks".into())
+    } else {
+        check_visible(text)
+    }
+}
+
+/// As [`check_seen`], for a name in which single blanks may stand between words.
+pub fn check_visible(text: &str) -> Result<(), String> {
+    let is_odd_blank = |c: char| c.is_whitespace() && c != ' ';
+    if text.chars().any(|c| is_invisible(c) || is_odd_blank(c)) {
+        Err("must not contain invisible characters".into())
+    } else if text.contains("  ") {
+        Err("must not contain two blanks in a row".into())
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether the character has no form of its own: format characters, fillers and variation selectors.
+fn is_invisible(c: char) -> bool {
+    is_format(c)
+        || matches!(c,
+            '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{2065}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether the character only steers how others are shown: Unicode 16, general category Cf.
+pub(crate) const fn is_format(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+        | '\u{8e2}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -276,13 +276,7 @@ pub(crate) fn problems<E: Topic>(error: CommandError) -> Result<Vec<Problem>, St
             ]
         }
         CommandError::CommandReused => {
-            vec![build!(
-                CommandReused,
-                ProblemCode::CommandReused,
-                message,
-                segments("commandId"),
-                false
-            )]
+            vec![reused("commandId", message)]
         }
         CommandError::OrderExists { holder, value, .. } => {
             let order_id = ID::from(holder);
@@ -312,6 +306,12 @@ pub(crate) fn unknown<E: Topic>() -> Problem {
 
 fn not_found<E: Topic>(message: String) -> Problem {
     build!(NotFound, E::UNKNOWN, message, segments(E::ID_FIELD), false)
+}
+
+/// The name that this input field gives belongs to something else.
+pub(crate) fn reused(field: &str, message: String) -> Problem {
+    let code = ProblemCode::CommandReused;
+    build!(CommandReused, code, message, segments(field), false)
 }
 
 pub(crate) fn forbidden(action: Action) -> Problem {

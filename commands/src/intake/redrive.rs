@@ -11,12 +11,10 @@ use domain::{
 use uuid::Uuid;
 
 use super::{
-    Context, placing_id,
-    submit::{Rejection, place, problems, reject},
+    Context, before, fingerprint,
+    submit::{Rejection, order_id, place, problems, reject},
 };
-use crate::{
-    CommandBus, CommandError, Loaded, Outcome, Target, load::unavailable, record::command_id,
-};
+use crate::{CommandBus, CommandError, Loaded, Outcome, Receipt, Target};
 
 /// Most attempts at one message; each one later looks for what the earlier ones did.
 const MAX_ATTEMPTS: u32 = 100;
@@ -54,13 +52,23 @@ pub async fn redrive(
     redrive: Redrive,
 ) -> Result<Redriven, CommandError> {
     let kept = authorised(bus, &redrive.context.actor, id).await?;
+    let asked = fingerprint::of_redrive(bus, &redrive.reason, redrive.corrected.as_deref())?;
+    let known = fingerprint::kept(bus, redrive.command_id).await?;
+    if let Some((hash, receipt)) = &known
+        && *hash == fingerprint::of_rejection(bus, id, &asked)?
+    {
+        return repeated(bus, kept, redrive.command_id, receipt).await;
+    }
     if let Some(order_id) = placed_before(bus, &kept).await? {
         return note(bus, id, redrive, order_id).await;
     }
+    if known.is_some() {
+        return Err(CommandError::CommandReused);
+    }
     let message = may_try(&kept, &redrive)?;
     let order = order_of(bus, message, redrive.corrected.as_deref()).await?;
-    let placing = placing_id(&message.source, &message.message_id, kept.state.attempts);
-    let problems = match place(bus, &redrive.context, placing, order.clone()).await {
+    let placing = before::attempt_id(id, message, kept.state.attempts);
+    let problems = match place(bus, &redrive.context, placing, &order).await {
         Ok(outcome) => return note(bus, id, redrive, outcome.receipt.id).await,
         Err(error) => {
             // Somebody else tried it at the same moment and got through.
@@ -79,12 +87,40 @@ pub async fn redrive(
         order,
         problems,
         expected_version: kept.version,
+        command_id: redrive.command_id,
+        asked,
     };
     let intake = reject(bus, &redrive.context, rejection).await?;
     Ok(Redriven {
         intake,
         order: None,
     })
+}
+
+/// The answer to an attempt that was made before and failed: its receipt, and what became of the message since.
+async fn repeated(
+    bus: &CommandBus,
+    kept: Loaded<Intake>,
+    command_id: CommandId,
+    receipt: &store::Receipt,
+) -> Result<Redriven, CommandError> {
+    let order = match kept.state.outcome {
+        IntakeOutcome::Placed { order_id } => bus.load::<Order>(&order_id).await?,
+        IntakeOutcome::Rejected | IntakeOutcome::Dismissed { .. } => None,
+    };
+    let receipt = Receipt {
+        command_id,
+        id: kept.id,
+        version: receipt.version,
+        position: receipt.last_position,
+        event_ids: receipt.event_ids.clone(),
+        replayed: true,
+    };
+    let intake = Outcome {
+        entity: kept,
+        receipt,
+    };
+    Ok(Redriven { intake, order })
 }
 
 /// Decides that a message is not to be placed.
@@ -154,18 +190,13 @@ async fn placed_before(
         return Ok(None);
     };
     for attempt in 0..=kept.state.attempts.min(MAX_ATTEMPTS) {
-        let id = placing_id(&message.source, &message.message_id, attempt);
-        let receipt = bus
-            .log()
-            .receipt(command_id(id))
-            .await
-            .map_err(unavailable)?;
-        if let Some((_, receipt)) = receipt {
-            let holder = &receipt.aggregate_id;
-            return holder
-                .parse()
-                .map(Some)
-                .map_err(|_| CommandError::Internal(format!("{holder} is not an order id")));
+        let placing = before::attempt_id(kept.id, message, attempt);
+        match fingerprint::kept(bus, placing).await? {
+            // That it was kept goes by the id of the first attempt.
+            Some((_, receipt)) if receipt.aggregate_id != kept.id.to_string() => {
+                return order_id(&receipt).map(Some);
+            }
+            _ => {}
         }
     }
     Ok(None)

@@ -6,9 +6,10 @@ mod decide;
 #[cfg(test)]
 mod tests;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use crate::ids::IntakeId;
+pub use decide::{MAX_AGE, check_age, check_name};
 
 use crate::{
     actor::{Action, Actor},
@@ -86,6 +87,10 @@ pub enum IntakeCommand {
         message: Message,
         /// Every reason.
         problems: Vec<Problem>,
+        /// A keyed fingerprint of what was asked: of the message as it came, or of the attempt to place it again. It
+        /// alone tells a repeat of this command, since a contact is sealed differently each time and the reasons
+        /// change with the world.
+        fingerprint: String,
     },
     /// It was placed after all.
     MarkPlaced {
@@ -156,6 +161,13 @@ impl Command for IntakeCommand {
 
     fn creates(&self) -> bool {
         matches!(self, Self::Reject { .. })
+    }
+
+    fn content<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Reject { fingerprint, .. } => fingerprint.serialize(serializer),
+            Self::MarkPlaced { .. } | Self::Dismiss { .. } => self.serialize(serializer),
+        }
     }
 }
 

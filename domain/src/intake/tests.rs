@@ -29,7 +29,11 @@ fn problem(path: &str) -> Problem {
 }
 
 fn reject(message: Message, problems: Vec<Problem>) -> IntakeCommand {
-    IntakeCommand::Reject { message, problems }
+    IntakeCommand::Reject {
+        message,
+        problems,
+        fingerprint: String::new(),
+    }
 }
 
 fn rejected() -> IntakeCommand {
@@ -118,6 +122,60 @@ fn what_a_rejection_must_hold() {
     let mut long = message(&"x".repeat(200));
     long.source = "x".repeat(50);
     assert!(decided(&Intake::default(), &reject(long, vec![problem("")])).is_ok());
+}
+
+#[test]
+fn a_message_has_a_name_that_one_sees() {
+    assert_eq!(check_name("order.create.v1", "หน้า-1:7"), Ok(()));
+    for (source, message_id, expected) in [
+        ("", "M-1", "message.source"),
+        (" a", "M-1", "message.source"),
+        ("a b", "M-1", "message.source"),
+        ("a", "M-1 ", "message.messageId"),
+        ("a", "M\u{200b}-1", "message.messageId"),
+        ("a", "\u{feff}M-1", "message.messageId"),
+        ("a", "M-1\u{0}", "message.messageId"),
+        ("a", "undefined", "message.messageId"),
+    ] {
+        let refusal = check_name(source, message_id).unwrap_err();
+        let found: Vec<_> = refusal
+            .problems
+            .iter()
+            .map(|p| (p.code, p.path.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [(Code::Validation, expected)],
+            "{source:?} {message_id:?}"
+        );
+    }
+    // What is kept under an older name stays mendable.
+    let mut old = message("M 1");
+    let mut intake = Intake::default();
+    intake.apply(&IntakeEvent::Rejected {
+        message: old.clone(),
+        problems: vec![problem("channel")],
+        attempt: 1,
+    });
+    old.order.store_id = "CFR002".into();
+    assert!(decided(&intake, &reject(old, vec![problem("storeId")])).is_ok());
+}
+
+#[test]
+fn an_order_of_more_than_a_day_ago_is_too_old() {
+    let now: chrono::DateTime<chrono::Utc> = "2026-11-24T10:00:00Z".parse().unwrap();
+    let order = |ago| PlaceOrder {
+        captured_at: Some(now - ago),
+        ..PlaceOrder::default()
+    };
+    assert_eq!(check_age(&PlaceOrder::default(), now), Ok(()));
+    assert_eq!(check_age(&order(MAX_AGE), now), Ok(()));
+    let second = chrono::TimeDelta::seconds(1);
+    let problem = check_age(&order(MAX_AGE + second), now).unwrap_err();
+    assert_eq!(
+        (problem.code, problem.path.as_str()),
+        (Code::Validation, "capturedAt")
+    );
 }
 
 #[test]

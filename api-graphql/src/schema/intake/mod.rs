@@ -41,7 +41,7 @@ impl DeadLetter {
 /// An order that came by a message and could not be placed, kept with all its reasons until somebody mends them.
 #[Object]
 impl DeadLetter {
-    /// Its id for good, a UUID that follows from source and message id.
+    /// Its id for good, a UUID that follows from its sender, its source and its message id.
     async fn id(&self) -> ID {
         ID::from(self.0.id.0)
     }

@@ -26,9 +26,10 @@ use crate::schema::{
 /// An order as a queue or a webhook brings it.
 #[derive(Debug, Clone, InputObject)]
 pub struct SubmitOrderInput {
-    /// Where the message came from, such as a topic or a partner.
+    /// Where the message came from, such as a topic or a partner: 1 to 50 characters without blanks.
     pub source: String,
-    /// The sender's id of the message: the same one again changes nothing.
+    /// The sender's id of the message, 1 to 200 characters without blanks: the same one again, from the same sender
+    /// with the same order, changes nothing; with another order it is refused.
     pub message_id: String,
     /// The order.
     #[graphql(flatten)]
@@ -220,6 +221,10 @@ fn reasons(state: &State, prefix: &str) -> Vec<Problem> {
 /// A fault of ours, without its detail.
 fn not_taken(access: &Access<'_>, error: CommandError) -> Result<Vec<Problem>, Error> {
     match error {
+        CommandError::CommandReused => {
+            let message = "this messageId came from you before, with another order; a new order needs a new messageId";
+            Ok(vec![problem::reused("messageId", message.to_owned())])
+        }
         // It is an order already, of a store that the caller does not see.
         CommandError::NotFound { .. } => refusal::<DomainOrder>(access, error),
         error => refusal::<State>(access, error),

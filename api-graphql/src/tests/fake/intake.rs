@@ -55,7 +55,8 @@ impl Fake {
     }
 
     pub(super) fn take_in(&self, incoming: Incoming) -> Result<Submitted, CommandError> {
-        let id = intake_id(&incoming.source, &incoming.message_id);
+        let sender = &incoming.context.actor.id;
+        let id = intake_id(sender, &incoming.source, &incoming.message_id);
         if let Some(kept) = self.loaded::<Intake>(&id) {
             return Ok(Submitted::Kept(Box::new(kept)));
         }
@@ -94,7 +95,11 @@ impl Fake {
                 sealed: "c2VhbGVk".into(),
             });
         }
-        let command = IntakeCommand::Reject { message, problems };
+        let command = IntakeCommand::Reject {
+            message,
+            problems,
+            fingerprint: String::new(),
+        };
         let command_id = CommandId(Uuid::now_v7());
         self.carry_out(&Self::asked(
             context,

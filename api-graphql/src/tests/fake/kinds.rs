@@ -271,6 +271,6 @@ impl<E: FakedList> Shows<E> for Fake {
 }
 
 /// The id that a message's dead letter has.
-pub(super) fn intake_id(source: &str, message_id: &str) -> IntakeId {
-    commands::intake::intake_id(source, message_id)
+pub(super) fn intake_id(sender: &str, source: &str, message_id: &str) -> IntakeId {
+    commands::intake::intake_id(sender, source, message_id)
 }

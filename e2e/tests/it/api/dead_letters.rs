@@ -27,20 +27,26 @@ async fn a_message_is_taken_in_once() {
     assert_eq!(again["order"]["id"], first["order"]["id"]);
     assert_eq!(again["receipt"]["replayed"], true);
     assert_eq!(world.events().await, 1);
-    // The same id with other content is a dead letter: somebody must look at it.
+    // The same id with other content is refused, and nothing is kept of it.
     let other = command(
         &channel,
         "submitOrder",
         message("M-1", json!({ "channel": "WEB" })),
     )
     .await;
-    assert_eq!(problems(&other), [("ORD_002".into(), String::new())]);
-    assert_eq!(other["deadLetter"]["outcome"], "REJECTED");
+    let reused = [("COMMAND_REUSED".into(), "input.messageId".into())];
+    assert_eq!(problems(&other), reused);
+    assert_eq!(other["deadLetter"], Value::Null);
+    assert_eq!(world.events().await, 1);
+    let again = command(&channel, "submitOrder", message("M-1", json!({}))).await;
+    assert_eq!(again["order"]["id"], first["order"]["id"]);
     for (more, path) in [
         (json!({ "source": "" }), "source"),
         (json!({ "messageId": "x".repeat(201) }), "messageId"),
+        (json!({ "messageId": " M-9" }), "messageId"),
+        (json!({ "messageId": "M\u{200b}-9" }), "messageId"),
     ] {
-        let bad = merged(&message("M-9", json!({ "storeId": "x" })), more);
+        let bad = merged(&message("M-9", json!({})), more);
         let refused = command(&channel, "submitOrder", bad).await;
         assert_eq!(
             problems(&refused),
@@ -64,9 +70,14 @@ async fn a_refused_message_is_mended_and_placed_again() {
     let mut reasons: Vec<String> = problems(&kept).into_iter().map(|p| p.0).collect();
     reasons.sort_unstable();
     assert_eq!(reasons, ["ERR_INVALID_LINE_ITEM", "ERR_INVALID_LOCATION"]);
-    let still = command(&ops, "redriveDeadLetter", redrive(letter, json!({}))).await;
+    let ask = redrive(letter, json!({}));
+    let still = command(&ops, "redriveDeadLetter", ask.clone()).await;
     assert_eq!(still["deadLetter"]["attempts"], 2);
     assert_eq!(still["order"], Value::Null);
+    let repeated = command(&ops, "redriveDeadLetter", ask).await;
+    assert_eq!(repeated["deadLetter"]["attempts"], 2);
+    assert_eq!(repeated["receipt"]["replayed"], true);
+    assert_eq!(problems(&repeated), problems(&still));
     let open = json!({ "commandId": Uuid::now_v7(), "storeId": "CFR009" });
     done(&ops, "activateStore", open).await;
 

@@ -18,9 +18,9 @@ use e2e::{Database, fresh_database, orders::*, stores};
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-const SOURCE: &str = "order.create.v1";
+pub(super) const SOURCE: &str = "order.create.v1";
 
-fn context(actor: Actor) -> Context {
+pub(super) fn context(actor: Actor) -> Context {
     Context {
         actor,
         correlation_id: Uuid::now_v7(),
@@ -29,7 +29,7 @@ fn context(actor: Actor) -> Context {
     }
 }
 
-fn message(id: &str, change: impl FnOnce(&mut PlaceOrder)) -> Incoming {
+pub(super) fn message(id: &str, change: impl FnOnce(&mut PlaceOrder)) -> Incoming {
     let mut order = place();
     order.contact = Some(contact());
     change(&mut order);
@@ -41,15 +41,19 @@ fn message(id: &str, change: impl FnOnce(&mut PlaceOrder)) -> Incoming {
     }
 }
 
+pub(super) fn sender() -> String {
+    actor(Role::Channel, &[]).id
+}
+
 /// A message for a store that nobody opened yet.
-fn too_early(id: &str) -> Incoming {
+pub(super) fn too_early(id: &str) -> Incoming {
     message(id, |order| {
         order.store_id = "CFR050".into();
         order.customer_id = Some("C-50".into());
     })
 }
 
-fn again(reason: &str) -> Redrive {
+pub(super) fn again(reason: &str) -> Redrive {
     Redrive {
         command_id: CommandId(Uuid::now_v7()),
         reason: reason.into(),
@@ -58,26 +62,35 @@ fn again(reason: &str) -> Redrive {
     }
 }
 
-async fn kept(bus: &CommandBus, incoming: Incoming) -> IntakeId {
+pub(super) async fn kept(bus: &CommandBus, incoming: Incoming) -> IntakeId {
     match submit(bus, incoming).await.unwrap() {
         Submitted::Kept(kept) => kept.id,
         Submitted::Placed(outcome) => panic!("placed: {:?}", outcome.receipt),
     }
 }
 
-async fn intake(bus: &CommandBus, id: IntakeId) -> commands::Loaded<Intake> {
+pub(super) async fn intake(bus: &CommandBus, id: IntakeId) -> commands::Loaded<Intake> {
     bus.load::<Intake>(&id).await.unwrap().unwrap()
 }
 
-async fn orders(database: &Database) -> i64 {
+pub(super) async fn orders(database: &Database) -> i64 {
+    streams(database, "order").await
+}
+
+pub(super) async fn intakes(database: &Database) -> i64 {
+    streams(database, "intake").await
+}
+
+async fn streams(database: &Database, kind: &str) -> i64 {
     let pool = database.superuser_pool().await;
-    sqlx::query_scalar("SELECT count(*) FROM stream_head WHERE aggregate_type = 'order'")
+    sqlx::query_scalar("SELECT count(*) FROM stream_head WHERE aggregate_type = $1")
+        .bind(kind)
         .fetch_one(&pool)
         .await
         .unwrap()
 }
 
-fn code(error: CommandError) -> Code {
+pub(super) fn code(error: CommandError) -> Code {
     match error {
         CommandError::Refused(refusal) => refusal.problems[0].code,
         other => panic!("{other}"),
@@ -101,14 +114,19 @@ async fn a_message_is_an_order_once() {
     }
     ids.dedup();
     assert_eq!((ids.len(), orders(&database).await), (1, 1));
-    // The same name for another order: kept, not lost and not placed.
+    // The same name for another order: refused, and nothing kept of it.
     let other = message("m-1", |order| order.store_id = "CFR002".into());
-    let id = kept(&buses[0], other).await;
-    assert_eq!(
-        intake(&buses[0], id).await.state.problems[0].code,
-        Code::OrderExists
-    );
-    assert_eq!(orders(&database).await, 1);
+    let error = submit(&buses[0], other).await.unwrap_err();
+    assert_eq!(error, CommandError::CommandReused);
+    let other = message("m-1", |order| order.contact = None);
+    let error = submit(&buses[0], other).await.unwrap_err();
+    assert_eq!(error, CommandError::CommandReused);
+    assert_eq!((orders(&database).await, intakes(&database).await), (1, 0));
+    let Submitted::Placed(again) = submit(&buses[1], message("m-1", |_| {})).await.unwrap() else {
+        panic!("kept");
+    };
+    assert!(again.receipt.replayed);
+    assert_eq!(again.receipt.id, ids[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,9 +143,9 @@ async fn a_refused_message_is_kept_once_with_all_its_reasons_and_nothing_in_the_
         tokio::spawn(async move { kept(&bus, broken()).await })
     });
     for id in join_all(racing).await {
-        assert_eq!(id.unwrap(), intake_id(SOURCE, "m-2"));
+        assert_eq!(id.unwrap(), intake_id(&sender(), SOURCE, "m-2"));
     }
-    let loaded = intake(&buses[0], intake_id(SOURCE, "m-2")).await;
+    let loaded = intake(&buses[0], intake_id(&sender(), SOURCE, "m-2")).await;
     assert_eq!((loaded.version, loaded.state.attempts), (1, 1));
     let codes: Vec<Code> = loaded.state.problems.iter().map(|p| p.code).collect();
     for code in [Code::ErrInvalidLocation, Code::ErrForceAllocationRequired] {
@@ -204,7 +222,7 @@ async fn a_crash_between_the_order_and_its_note_places_nothing_twice() {
     let mut order = place();
     order.store_id = "CFR002".into();
     let mut attempt = request(Target::New, OrderCommand::Place(Box::new(order)));
-    attempt.command_id = placing_id(SOURCE, "m-5", 1);
+    attempt.command_id = placing_id(id, 1);
     let placed = bus.execute(attempt).await.unwrap().receipt.id;
 
     let by = again("").context;
@@ -301,7 +319,7 @@ async fn dead_letters_are_for_who_sees_the_whole_chain() {
         let error = dismiss(&bus, id, new, "mine".into(), &context).await;
         assert_eq!(error.unwrap_err(), forbidden);
     }
-    let unknown = intake_id(SOURCE, "never came");
+    let unknown = intake_id(&sender(), SOURCE, "never came");
     let error = redrive(&bus, unknown, again("?")).await.unwrap_err();
     assert_eq!(error, CommandError::not_found::<Intake>(&unknown));
     let mut auditor = message("m-10", |_| {});

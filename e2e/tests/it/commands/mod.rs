@@ -10,6 +10,7 @@ mod erasure;
 mod intake;
 mod kinds;
 mod loading;
+mod messages;
 mod once;
 mod personal;
 mod snapshots;
