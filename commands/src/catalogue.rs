@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use domain::{
     ids::Sku,
     order::facts::{Product, Products},
+    validate::clean,
 };
 use moka::sync::Cache;
 
@@ -91,7 +92,7 @@ impl ProductLookup {
         let mut products = HashMap::new();
         let (mut missing, mut is_asked) = (Vec::new(), false);
         for sku in skus.into_iter().take(MAX_SKUS) {
-            let Ok(sku) = Sku::new(sku.trim()) else {
+            let Ok(sku) = Sku::new(clean(sku).unwrap_or_default()) else {
                 continue;
             };
             is_asked = true;

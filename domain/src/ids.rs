@@ -298,6 +298,37 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_what_one_sees() {
+        for text in ["123456789-C7NVLG", "หน้า-1", "a/b:c", "ก\u{e48}"] {
+            assert!(
+                check_seen(text).is_ok() && check_visible(text).is_ok(),
+                "{text:?}"
+            );
+        }
+        assert!(check_visible("น้ำปลา ☕").is_ok() && check_seen("น้ำปลา ☕").is_err());
+        for text in [
+            "a\u{200b}b",
+            "a\u{ad}b",
+            "a\u{202e}b",
+            "a\u{2060}b",
+            "a\u{feff}b",
+            "a\u{3164}b",
+            "1\u{fe0f}",
+            "a\u{e0041}",
+            "a\u{a0}b",
+            "a  b",
+            "a\tb",
+        ] {
+            assert!(
+                check_seen(text).is_err() && check_visible(text).is_err(),
+                "{text:?}"
+            );
+        }
+        // What was stored before stays readable.
+        assert!(Sku::new("a\u{200b}b").is_ok());
+    }
+
+    #[test]
     fn json_is_checked_as_texts_are() {
         let store: StoreId = serde_json::from_str(r#""CFR029""#).unwrap();
         assert_eq!(serde_json::to_string(&store).unwrap(), r#""CFR029""#);

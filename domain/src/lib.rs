@@ -26,4 +26,4 @@ pub mod remittance;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod store;
-mod validate;
+pub mod validate;

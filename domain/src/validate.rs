@@ -1,12 +1,12 @@
 //! Checks of the fields as they came, collecting every problem instead of stopping at the first.
 //!
 //! Partners send placeholders where they have nothing to say. One normalisation, applied to every
-//! text: white space around it goes, and an empty text, `-` and `undefined` count as absent.
+//! text: white space and format characters around it go, and an empty text, `-` and `undefined` count as absent.
 
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::{
-    ids::check_text,
+    ids::{check_seen, check_text, check_visible, is_format},
     order::command::{Address, Contact, Proof},
     refusal::{Code, Problem, Refusal},
 };
@@ -33,16 +33,16 @@ const MAX_REASON: usize = 500;
 /// 3339 text at all.
 const PLAUSIBLE_YEARS: std::ops::RangeInclusive<i32> = 2000..=2199;
 
-/// The text without the white space around it; `None` for a placeholder.
-pub(crate) fn clean(text: &str) -> Option<&str> {
-    match text.trim() {
+/// The text without the white space and the format characters around it; `None` for a placeholder.
+pub fn clean(text: &str) -> Option<&str> {
+    match text.trim_matches(|c: char| c.is_whitespace() || is_format(c)) {
         "" | "-" | "undefined" => None,
         text => Some(text),
     }
 }
 
 /// As [`clean`], for a field that may be absent.
-pub(crate) fn clean_option(text: Option<&String>) -> Option<&str> {
+pub fn clean_option(text: Option<&String>) -> Option<&str> {
     text.and_then(|text| clean(text))
 }
 
@@ -154,6 +154,38 @@ impl Problems {
         }
     }
 
+    /// A name that somebody outside gave something, which may be absent. Two names that look alike are one, so it
+    /// holds nothing that is not seen.
+    pub(crate) fn name(
+        &mut self,
+        code: Code,
+        path: &str,
+        text: Option<&String>,
+        max: usize,
+    ) -> Option<String> {
+        let text = self.optional(code, path, text, max)?;
+        self.seen(code, path, check_seen(&text)).then_some(text)
+    }
+
+    /// As [`Self::name`], where single blanks may stand between words.
+    pub(crate) fn label(
+        &mut self,
+        code: Code,
+        path: &str,
+        text: Option<&String>,
+        max: usize,
+    ) -> Option<String> {
+        let text = self.optional(code, path, text, max)?;
+        self.seen(code, path, check_visible(&text)).then_some(text)
+    }
+
+    fn seen(&mut self, code: Code, path: &str, check: Result<(), String>) -> bool {
+        if let Err(problem) = &check {
+            self.add(code, path, format!("{path} {problem}"));
+        }
+        check.is_ok()
+    }
+
     /// Why somebody does what they do: it must be there.
     pub(crate) fn reason(&mut self, text: &String) -> Option<String> {
         self.required(Code::Validation, "reason", Some(text), MAX_REASON)
@@ -250,11 +282,22 @@ mod tests {
 
     #[test]
     fn placeholders_count_as_absent() {
-        for text in ["", " ", "-", " - ", "undefined", "\t"] {
+        for text in [
+            "",
+            " ",
+            "-",
+            " - ",
+            "undefined",
+            "\t",
+            "\u{200b}",
+            " \u{feff}-",
+        ] {
             assert_eq!(clean(text), None, "{text:?}");
         }
         assert_eq!(clean(" x "), Some("x"));
         assert_eq!(clean("--"), Some("--"));
+        assert_eq!(clean("\u{feff}A-1\u{200b} "), Some("A-1"));
+        assert_eq!(clean("ก\u{200b}ข"), Some("ก\u{200b}ข"));
     }
 
     #[test]

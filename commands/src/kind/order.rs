@@ -15,6 +15,7 @@ use domain::{
         event::{Placed, Sealed},
         facts::Products,
     },
+    validate::{clean, clean_option},
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -103,7 +104,7 @@ impl Kind for Order {
     }
 
     fn draws_number(command: &OrderCommand) -> bool {
-        matches!(command, OrderCommand::Place(place) if given(place.number.as_deref()).is_none())
+        matches!(command, OrderCommand::Place(place) if clean_option(place.number.as_ref()).is_none())
     }
 
     fn steps(command: &OrderCommand, spent: &Spent) -> StepMicros {
@@ -141,7 +142,7 @@ async fn for_placing(
     place: &PlaceOrder,
 ) -> Result<Gathered<Facts>, CommandError> {
     // Of a store outside the caller's scope nothing is known, not even whether there is one.
-    let store = match StoreId::new(place.store_id.trim()) {
+    let store = match StoreId::new(clean(&place.store_id).unwrap_or_default()) {
         Ok(store) if asked.actor.stores.covers(&store) => sources
             .stores
             .facts(&store, asked.now)
@@ -154,7 +155,7 @@ async fn for_placing(
     let asked_at = Instant::now();
     facts.products = products(sources, place, &facts.bundles).await;
     let lookup = asked_at.elapsed();
-    if given(place.number.as_deref()).is_none() {
+    if clean_option(place.number.as_ref()).is_none() {
         let number = sources.numbers.next(asked.now).await.map_err(unavailable)?;
         facts.number = Some(number);
     }
@@ -172,14 +173,7 @@ async fn for_placing(
 
 /// The customer that an order names, as the decision reads it.
 pub(crate) fn customer_of(place: &PlaceOrder) -> Option<CustomerId> {
-    CustomerId::new(given(place.customer_id.as_deref())?).ok()
-}
-
-/// The text where there is one: white space and the placeholders that partners send count as absent, as for the
-/// decision.
-fn given(text: Option<&str>) -> Option<&str> {
-    text.map(str::trim)
-        .filter(|text| !matches!(*text, "" | "-" | "undefined"))
+    CustomerId::new(clean_option(place.customer_id.as_ref())?).ok()
 }
 
 /// What the catalogue says of an order's SKUs, those of the bundles that its lines name included.
@@ -190,7 +184,7 @@ async fn products(sources: &Sources, place: &PlaceOrder, offers: &Arc<Vec<Offer>
         .filter_map(|bundle| {
             offers
                 .iter()
-                .find(|o| o.id.as_str() == bundle.bundle_id.trim())
+                .find(|o| Some(o.id.as_str()) == clean(&bundle.bundle_id))
         })
         .flat_map(|offer| &offer.definition.components)
         .map(|component| Sku::as_str(&component.sku));

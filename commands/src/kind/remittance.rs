@@ -4,6 +4,7 @@ use ::store::claims;
 use domain::{
     ids::{OrderId, PartnerId},
     remittance::{Remittance, RemittanceCommand, RemittanceFacts, RemittanceId},
+    validate::clean,
 };
 
 use super::{Asked, Kind, Lane, Lanes, NUMBER, Scope, order::reference_scope};
@@ -37,7 +38,7 @@ impl Kind for Remittance {
             .map_err(unavailable)?;
         let orders = match asked.command {
             RemittanceCommand::Report { items, .. } => {
-                let references = items.iter().map(|i| i.reference.trim()).collect();
+                let references = items.iter().filter_map(|i| clean(&i.reference)).collect();
                 named(sources, asked.id.partner(), references).await?
             }
             _ => Vec::new(),

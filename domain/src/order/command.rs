@@ -4,7 +4,7 @@ mod cash;
 mod place;
 mod progress;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{actor::Action, entity::Command};
 
@@ -135,5 +135,16 @@ impl Command for OrderCommand {
 
     fn creates(&self) -> bool {
         matches!(self, Self::Place(_))
+    }
+
+    /// A new order whose ids differ in what is cleaned from them only is the same order.
+    fn content<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Place(place) => match place.with_clean_ids() {
+                Some(clean) => Self::Place(Box::new(clean)).serialize(serializer),
+                None => self.serialize(serializer),
+            },
+            _ => self.serialize(serializer),
+        }
     }
 }

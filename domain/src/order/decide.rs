@@ -126,7 +126,7 @@ fn reason(problems: &mut Problems, text: &String) -> Option<String> {
 
 /// A partner's id of something.
 fn partner_id(problems: &mut Problems, path: &str, text: Option<&String>) -> Option<String> {
-    problems.optional(Code::Validation, path, text, MAX_PARTNER_ID)
+    problems.label(Code::Validation, path, text, MAX_PARTNER_ID)
 }
 
 /// Figures that cannot be: no order comes to 14 digits before the point.

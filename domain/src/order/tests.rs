@@ -16,6 +16,7 @@ mod commands;
 mod events;
 mod flags;
 mod matched;
+mod names;
 mod pay;
 mod place;
 mod place_sums;

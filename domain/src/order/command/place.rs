@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Money, Quantity, Rate};
+use crate::{
+    money::{Money, Quantity, Rate},
+    validate::clean_option,
+};
 
 /// A new order, as a channel, a store or a partner sends it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -67,6 +70,36 @@ pub struct PlaceOrder {
     /// Whether the customer accepts substitutes.
     #[serde(default)]
     pub allow_substitution: bool,
+}
+
+impl PlaceOrder {
+    /// The order with its ids as decisions read them; `None` where they are so already.
+    pub(super) fn with_clean_ids(&self) -> Option<Self> {
+        let ids = [
+            &self.number,
+            &self.alternate_order_id,
+            &self.cust_ref,
+            &self.customer_id,
+            &self.t1_membership_id,
+            &self.t1_number,
+        ];
+        let is_clean = |id: &&Option<String>| clean_option(id.as_ref()) == id.as_deref();
+        if ids.iter().all(is_clean) {
+            return None;
+        }
+        let mut order = self.clone();
+        for id in [
+            &mut order.number,
+            &mut order.alternate_order_id,
+            &mut order.cust_ref,
+            &mut order.customer_id,
+            &mut order.t1_membership_id,
+            &mut order.t1_number,
+        ] {
+            *id = clean_option(id.as_ref()).map(str::to_owned);
+        }
+        Some(order)
+    }
 }
 
 /// A time slot, `from` inclusive, `to` exclusive.

@@ -3,7 +3,7 @@
 use super::super::pay::COD;
 use crate::{
     actor::Actor,
-    ids::{CustomerId, InvalidId, OrderNumber, RegionId, StoreId},
+    ids::{CustomerId, InvalidId, OrderNumber, RegionId, StoreId, check_visible},
     order::{
         command::PlaceOrder,
         event::{Channel, ExternalRef, Sealed, System},
@@ -59,7 +59,7 @@ pub(super) fn check(
     let customer_id = customer(problems, &mut warnings, command, facts);
     let t1_membership_id = membership(problems, &mut warnings, command, facts);
     let t1_number = command.t1_number.as_ref();
-    let t1_number = problems.optional(Code::ErrInvalidT1Number, "t1Number", t1_number, MAX_T1);
+    let t1_number = problems.name(Code::ErrInvalidT1Number, "t1Number", t1_number, MAX_T1);
     let contact = contact(problems, command, facts);
     let payment_method = payment_method(problems, command);
     times(problems, command, facts);
@@ -123,9 +123,9 @@ fn references(
     channel: Option<Channel>,
 ) -> Vec<ExternalRef> {
     let theirs = command.alternate_order_id.as_ref();
-    let theirs = problems.optional(Code::Validation, "alternateOrderId", theirs, MAX_REFERENCE);
+    let theirs = problems.name(Code::Validation, "alternateOrderId", theirs, MAX_REFERENCE);
     let slick = command.cust_ref.as_ref();
-    let slick = problems.optional(Code::ErrInvalidCustRef, "custRef", slick, MAX_REFERENCE);
+    let slick = problems.name(Code::ErrInvalidCustRef, "custRef", slick, MAX_REFERENCE);
     let theirs = channel
         .zip(theirs)
         .map(|(channel, reference)| (channel.system(), reference));
@@ -180,6 +180,10 @@ fn customer(
     let (code, path) = (Code::ErrInvalidCustomer, "customerId");
     let text = clean_option(command.customer_id.as_ref())?;
     let id = keep(problems, code, path, CustomerId::new(text))?;
+    if let Err(problem) = check_visible(text) {
+        problems.add(code, path, format!("{path} {problem}"));
+        return None;
+    }
     check_standing(problems, warnings, code, path, facts.customer);
     Some(id)
 }
@@ -192,7 +196,7 @@ fn membership(
     facts: &Facts,
 ) -> Option<String> {
     let (code, path) = (Code::ErrInvalidT1Member, "t1MembershipId");
-    let id = problems.optional(code, path, command.t1_membership_id.as_ref(), MAX_T1)?;
+    let id = problems.name(code, path, command.t1_membership_id.as_ref(), MAX_T1)?;
     check_standing(problems, warnings, code, path, facts.membership);
     Some(id)
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{enrich::MAX_PRODUCT_NAME, sums::check_list};
 use crate::{
-    ids::Sku,
+    ids::{Sku, check_visible},
     money::{Money, Quantity, Rate, SCALE},
     order::{
         command::LineInput,
@@ -94,8 +94,10 @@ impl LineProblems<'_> {
                 &format!("must lie between 1 and {}", u16::MAX),
             );
         }
-        let sku = Sku::new(clean(&input.sku).unwrap_or_default());
-        let sku = sku.map_err(|e| self.add("sku", &e.problem)).ok();
+        let sku = clean(&input.sku).unwrap_or_default();
+        let visible = check_visible(sku);
+        let sku = Sku::new(sku).map_err(|e| e.problem);
+        let sku = visible.and(sku).map_err(|e| self.add("sku", &e)).ok();
         let name_th = self.optional("nameTh", input.name_th.as_ref(), MAX_PRODUCT_NAME);
         let name_en = self.optional("nameEn", input.name_en.as_ref(), MAX_PRODUCT_NAME);
         let uom = self.optional("uom", input.uom.as_ref(), MAX_UOM);
