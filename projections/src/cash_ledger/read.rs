@@ -200,6 +200,16 @@ pub enum PostingsOf {
     Remittance(RemittanceId),
 }
 
+impl PostingsOf {
+    /// What its cursors name, so that none is taken for another list's.
+    fn name(&self) -> String {
+        match self {
+            Self::Order(id) => id.to_string(),
+            Self::Remittance(id) => id.to_string(),
+        }
+    }
+}
+
 /// One line of a posting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostingRow {
@@ -251,7 +261,8 @@ pub async fn postings(
     of: &PostingsOf,
     window: &Window,
 ) -> Result<Page<PostingRow>, ReadError> {
-    let parts = Parts::of(window, place)?;
+    let name = of.name();
+    let parts = Parts::of(window, |cursor| place(cursor, &name))?;
     let rows: Vec<PostingRow> = postings_sql("", of, &parts)
         .build_query_as()
         .persistent(false)
@@ -260,7 +271,7 @@ pub async fn postings(
     Ok(parts.page(rows, |row| {
         let place = Place {
             key: row.position.0,
-            id: row.line.to_string(),
+            id: format!("{} {name}", row.line),
         };
         place.encode(LIST)
     }))
@@ -272,7 +283,8 @@ pub async fn explain_postings(
     of: &PostingsOf,
     window: &Window,
 ) -> Result<Vec<String>, ReadError> {
-    let parts = Parts::of(window, place)?;
+    let name = of.name();
+    let parts = Parts::of(window, |cursor| place(cursor, &name))?;
     Ok(postings_sql("explain ", of, &parts)
         .build_query_scalar()
         .persistent(false)
@@ -280,10 +292,14 @@ pub async fn explain_postings(
         .await?)
 }
 
-/// Position and line.
-fn place(cursor: &str) -> Result<(i64, i32), CursorError> {
+/// Position and line, of a cursor of the list of this name.
+fn place(cursor: &str, name: &str) -> Result<(i64, i32), CursorError> {
     let place = Place::decode(cursor, LIST)?;
-    let line = place.id.parse().map_err(|_| CursorError::Malformed)?;
+    let (line, owner) = place.id.split_once(' ').ok_or(CursorError::Malformed)?;
+    if owner != name {
+        return Err(CursorError::Malformed);
+    }
+    let line = line.parse().map_err(|_| CursorError::Malformed)?;
     Ok((place.key, line))
 }
 

@@ -93,6 +93,37 @@ async fn the_ledger_equals_a_fold_of_the_log_and_adds_up_to_nothing() {
             }
         }
     }
+    // A cursor is good for its own list only.
+    let of: Vec<PostingsOf> = trade
+        .orders
+        .iter()
+        .map(|life| PostingsOf::Order(life.id))
+        .collect();
+    let window = Window::Forward {
+        first: 1,
+        after: None,
+    };
+    let remittance = PostingsOf::Remittance(trade.others.remittances[0].id.clone());
+    let mut seen = None;
+    for one in &of {
+        let page = postings(&db.db, one, &window).await.unwrap();
+        seen = seen.or_else(|| Some((one, page.edges.first()?.cursor.clone())));
+    }
+    let (owner, after) = seen.unwrap();
+    let window = Window::Forward {
+        first: 1,
+        after: Some(after),
+    };
+    assert!(postings(&db.db, owner, &window).await.is_ok());
+    for other in of
+        .iter()
+        .filter(|one| *one != owner)
+        .take(1)
+        .chain([&remittance])
+    {
+        let error = postings(&db.db, other, &window).await.unwrap_err();
+        assert!(matches!(error, ReadError::Cursor(_)), "{error}");
+    }
     for remittance in &trade.others.remittances {
         let rows = all_postings(&db, &PostingsOf::Remittance(remittance.id.clone()), 5).await;
         for row in rows {

@@ -145,7 +145,11 @@ async fn no_posting_is_looked_for_among_all_others() {
         PostingsOf::Remittance("GRAB:CFR002:2026-01-05".parse().unwrap()),
     ];
     for of in of {
-        for window in windows(&cursor(b'p', 10_000, "1")) {
+        let name = match &of {
+            PostingsOf::Order(id) => id.to_string(),
+            PostingsOf::Remittance(id) => id.to_string(),
+        };
+        for window in windows(&cursor(b'p', 10_000, &format!("1 {name}"))) {
             let plan = cash_ledger::explain_postings(&db.db, &of, &window)
                 .await
                 .unwrap();
