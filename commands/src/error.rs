@@ -1,6 +1,6 @@
 //! Why a command was not carried out, for the caller to branch on.
 
-use domain::{actor::Action, entity::Entity, refusal::Refusal};
+use domain::{actor::Action, entity::Entity, ids::PartnerId, refusal::Refusal};
 
 /// A command that had no effect, or whose effect is not known.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -21,6 +21,17 @@ pub enum CommandError {
     Forbidden {
         /// What was asked for.
         action: Action,
+    },
+    /// The caller's credential is a partner's, and the command is about another partner's cash.
+    #[error(
+        "your credential does not {} for partner {partner}; send what is yours, and leave this to {partner}",
+        .action.as_str()
+    )]
+    OtherPartner {
+        /// What was asked for.
+        action: Action,
+        /// The other partner.
+        partner: PartnerId,
     },
     /// The entity has moved on since the caller looked.
     #[error("it is at version {actual} by now; read it again and decide anew")]
@@ -84,7 +95,7 @@ impl CommandError {
         match self {
             Self::Refused(_) => "refused",
             Self::NotFound { .. } => "not_found",
-            Self::Forbidden { .. } => "forbidden",
+            Self::Forbidden { .. } | Self::OtherPartner { .. } => "forbidden",
             Self::VersionConflict { .. } => "conflict",
             Self::CommandReused => "reused",
             Self::OrderExists { .. } => "exists",

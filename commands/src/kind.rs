@@ -8,13 +8,13 @@ mod store;
 
 use std::future::Future;
 
-use ::store::{Claim, Log, Position};
+use ::store::{Claim, Log, Position, audit};
 use chrono::{DateTime, Utc};
 use domain::{
     actor::{Actor, StoreScope},
     bundle::Bundle,
-    entity::Entity,
-    ids::StoreId,
+    entity::{Command, Entity},
+    ids::{PartnerId, StoreId},
     intake::Intake,
     order::Order,
     remittance::Remittance,
@@ -109,6 +109,31 @@ impl Scope<'_> {
             Self::Open => true,
         }
     }
+}
+
+/// Refuses, and audits, what a partner's credential asks about another partner's cash.
+async fn check_partner<E: Entity>(
+    sources: &Sources,
+    asked: &Asked<'_, E>,
+    partner: &PartnerId,
+) -> Result<(), CommandError> {
+    let (actor, action) = (asked.actor, asked.command.action());
+    if actor.role.speaks_for(partner, action) {
+        return Ok(());
+    }
+    let target = asked.id.to_string();
+    let access = audit::RefusedAccess {
+        actor: &actor.id,
+        role: actor.role.as_str(),
+        action: action.as_str(),
+        target: &target,
+        reason: "partner",
+    };
+    if let Err(error) = audit::refused(sources.log.pool(), &access).await {
+        tracing::error!(%error, action = action.as_str(), "a refused access could not be audited");
+    }
+    let partner = partner.clone();
+    Err(CommandError::OtherPartner { action, partner })
 }
 
 /// What the bus keeps per kind.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::StoreId;
+use crate::ids::{PartnerId, StoreId};
 
 /// The part somebody plays. One table, [`Role::may`], says what each may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -181,6 +181,26 @@ impl Role {
     }
 }
 
+/// Grab, as reports and remittances name it.
+const GRAB: &str = "GRAB";
+/// The partner platform, as reports and remittances name it.
+const PMP: &str = "PMP";
+
+impl Role {
+    /// Whether it speaks for this partner, where it may do the action at all. Each partner accounts for its own cash
+    /// only. The platform also passes on that Grab's riders took cash: Grab tells it, and it tells us.
+    pub fn speaks_for(self, partner: &PartnerId, action: Action) -> bool {
+        match self {
+            Self::Grab => partner.as_str() == GRAB,
+            Self::Pmp => {
+                partner.as_str() == PMP
+                    || (matches!(action, Action::CollectCash) && partner.as_str() == GRAB)
+            }
+            _ => true,
+        }
+    }
+}
+
 impl Action {
     /// Every action.
     pub const ALL: &'static [Self] = &[
@@ -328,6 +348,27 @@ mod tests {
         for role in Role::ALL {
             assert_eq!(role.as_str(), kebab(format!("{role:?}")));
             assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
+        }
+    }
+
+    #[test]
+    fn a_partner_speaks_for_itself() {
+        let partner = |id: &str| PartnerId::new(id).unwrap();
+        let (collect, report) = (Action::CollectCash, Action::ReportRemittance);
+        for (role, id, collects, reports) in [
+            (Role::Grab, "GRAB", true, true),
+            (Role::Grab, "PMP", false, false),
+            (Role::Pmp, "PMP", true, true),
+            (Role::Pmp, "GRAB", true, false),
+            (Role::Pmp, "LINEMAN", false, false),
+            (Role::Ops, "LINEMAN", true, true),
+        ] {
+            let speaks = |action| role.speaks_for(&partner(id), action);
+            assert_eq!(
+                (speaks(collect), speaks(report)),
+                (collects, reports),
+                "{role:?} {id}"
+            );
         }
     }
 

@@ -267,6 +267,10 @@ pub(crate) fn problems<E: Topic>(error: CommandError) -> Result<Vec<Problem>, St
         }
         CommandError::NotFound { .. } => vec![not_found::<E>(message)],
         CommandError::Forbidden { action } => vec![forbidden(action)],
+        CommandError::OtherPartner { .. } => {
+            let (code, path) = (ProblemCode::Forbidden, segments("partnerId"));
+            vec![build!(Forbidden, code, message, path, false)]
+        }
         CommandError::VersionConflict { expected, actual } => {
             let path = segments("expectedVersion").filter(|_| expected.is_some());
             let expected = expected.map(int);

@@ -8,7 +8,7 @@ use std::{
 use ::store::{Claim, SubjectKey};
 use domain::{
     bundle::Offer,
-    ids::{CustomerId, OrderId, Sku, StoreId},
+    ids::{CustomerId, OrderId, PartnerId, Sku, StoreId},
     order::{
         Facts, Order, OrderCommand, OrderEvent,
         command::{CollectCash, Contact, PlaceOrder},
@@ -20,7 +20,7 @@ use domain::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Asked, Kind, Lane, Lanes, Scope};
+use super::{Asked, Kind, Lane, Lanes, Scope, check_partner};
 use crate::{
     aggregate::Fact,
     error::CommandError,
@@ -57,6 +57,11 @@ impl Kind for Order {
     ) -> Result<Gathered<Facts>, CommandError> {
         if let OrderCommand::Place(place) = asked.command {
             return for_placing(sources, &asked, place).await;
+        }
+        if let OrderCommand::CollectCash(collect) = asked.command
+            && let Some(Ok(partner)) = clean(&collect.partner_id).map(PartnerId::new)
+        {
+            check_partner(sources, &asked, &partner).await?;
         }
         let store = sources
             .stores

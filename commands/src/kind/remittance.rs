@@ -7,7 +7,7 @@ use domain::{
     validate::clean,
 };
 
-use super::{Asked, Kind, Lane, Lanes, NUMBER, Scope, order::reference_scope};
+use super::{Asked, Kind, Lane, Lanes, NUMBER, Scope, check_partner, order::reference_scope};
 use crate::{
     error::CommandError,
     facts::{Gathered, Sources},
@@ -31,6 +31,9 @@ impl Kind for Remittance {
         sources: &Sources,
         asked: Asked<'_, Self>,
     ) -> Result<Gathered<RemittanceFacts>, CommandError> {
+        if matches!(asked.command, RemittanceCommand::Report { .. }) {
+            check_partner(sources, &asked, asked.id.partner()).await?;
+        }
         let store = sources
             .stores
             .facts(asked.id.store(), asked.now)

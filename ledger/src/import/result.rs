@@ -129,7 +129,9 @@ impl LineResult {
             }
             CommandError::VersionConflict { .. } => (Outcome::Refused, "VERSION_CONFLICT", order),
             CommandError::CommandReused => (Outcome::Refused, "COMMAND_REUSED", order),
-            CommandError::Forbidden { .. } => (Outcome::Refused, "AUTH_002", order),
+            CommandError::Forbidden { .. } | CommandError::OtherPartner { .. } => {
+                (Outcome::Refused, "AUTH_002", order)
+            }
             CommandError::Internal(_) => (Outcome::Error, "SYS_001", order),
             _ => (Outcome::Error, "SYS_002", order),
         };

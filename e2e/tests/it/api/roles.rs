@@ -123,6 +123,17 @@ fn without(payload: &Value, ids: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_partners_credential_reports_for_its_own_partner() {
+    let world = world().await;
+    let pmp = world.caller("pmp", &[]);
+    let refused = command(&pmp, "reportRemittance", good("reportRemittance", "", "")).await;
+    let expected = [("AUTH_002".to_owned(), "input.partnerId".to_owned())];
+    assert_eq!(problems(&refused), expected);
+    let grab = world.caller("grab", &[]);
+    done(&grab, "reportRemittance", good("reportRemittance", "", "")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn commands_on_a_foreign_store_answer_as_on_none() {
     let world = world().await;
     let (order, _) = placed(&world.admin, json!({})).await;

@@ -132,3 +132,59 @@ async fn a_report_names_orders_by_number_or_by_the_partners_own_id() {
         "BKK-CENTRAL"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_speaks_of_its_own_cash() {
+    let database = fresh_database().await.with_stores().await;
+    let bus = database.bus().await;
+    let placing = OrderCommand::Place(Box::new(place()));
+    let placed = execute(&bus, Target::New, placing).await.unwrap();
+    let order = placed.receipt.id;
+    for command in to_delivered() {
+        execute(&bus, Target::Entity(order), command).await.unwrap();
+    }
+    let collect = |role, partner: &str| {
+        let cash = CollectCash {
+            amount: "169.00".parse().unwrap(),
+            partner_id: partner.into(),
+            rider_id: None,
+            tracking_id: None,
+            collected_at: None,
+            proof: Some(proof()),
+            discrepancy_reason: None,
+        };
+        Request {
+            actor: actor(role, &[]),
+            ..request(Target::Entity(order), OrderCommand::CollectCash(cash))
+        }
+    };
+    let report = |role, id: &str| Request::<Remittance> {
+        actor: actor(role, &[]),
+        ..request_for(
+            Target::Entity(id.parse().unwrap()),
+            RemittanceCommand::Report {
+                report_id: "R-1".into(),
+                items: Vec::new(),
+                total: None,
+            },
+        )
+    };
+    let (ours, theirs) = ("GRAB:CFR001:2026-11-24", "PMP:CFR001:2026-11-24");
+    let error = bus.execute(collect(Role::Grab, " PMP ")).await.unwrap_err();
+    assert!(error.to_string().contains("partner PMP"), "{error}");
+    let mut outcomes = vec![error.outcome()];
+    for (role, id) in [(Role::Grab, theirs), (Role::Pmp, ours)] {
+        outcomes.push(bus.execute(report(role, id)).await.unwrap_err().outcome());
+    }
+    assert_eq!(outcomes, ["forbidden"; 3]);
+    let audited: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM access_audit WHERE reason = 'partner'")
+            .fetch_one(&database.superuser_pool().await)
+            .await
+            .unwrap();
+    assert_eq!(audited, 3);
+    // The platform passes on what Grab's riders took; each accounts for its own.
+    bus.execute(collect(Role::Pmp, "GRAB")).await.unwrap();
+    bus.execute(report(Role::Grab, ours)).await.unwrap();
+    bus.execute(report(Role::Pmp, theirs)).await.unwrap();
+}
