@@ -1,7 +1,7 @@
 //! Checks of the fields as they came, collecting every problem instead of stopping at the first.
 //!
 //! Partners send placeholders where they have nothing to say. One normalisation, applied to every
-//! text: white space and format characters around it go, and an empty text, `-` and `undefined` count as absent.
+//! text: white space around it goes, and an empty text, `-` and `undefined` count as absent.
 
 use chrono::{DateTime, Datelike, Utc};
 
@@ -33,10 +33,12 @@ const MAX_REASON: usize = 500;
 /// 3339 text at all.
 const PLAUSIBLE_YEARS: std::ops::RangeInclusive<i32> = 2000..=2199;
 
-/// The text without the white space and the format characters around it; `None` for a placeholder.
+/// The text without the white space around it, else as it came; `None` for a placeholder, and where nothing of it is
+/// seen.
 pub fn clean(text: &str) -> Option<&str> {
-    match text.trim_matches(|c: char| c.is_whitespace() || is_format(c)) {
-        "" | "-" | "undefined" => None,
+    match text.trim() {
+        "-" | "undefined" => None,
+        text if text.chars().all(|c| c.is_whitespace() || is_format(c)) => None,
         text => Some(text),
     }
 }
@@ -290,13 +292,13 @@ mod tests {
             "undefined",
             "\t",
             "\u{200b}",
-            " \u{feff}-",
+            " \u{feff} \u{200b}",
         ] {
             assert_eq!(clean(text), None, "{text:?}");
         }
         assert_eq!(clean(" x "), Some("x"));
         assert_eq!(clean("--"), Some("--"));
-        assert_eq!(clean("\u{feff}A-1\u{200b} "), Some("A-1"));
+        assert_eq!(clean(" \u{202e}x\u{202c} "), Some("\u{202e}x\u{202c}"));
         assert_eq!(clean("ก\u{200b}ข"), Some("ก\u{200b}ข"));
     }
 

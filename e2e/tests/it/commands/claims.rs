@@ -29,7 +29,7 @@ async fn a_partners_reference_belongs_to_one_order() {
     assert_eq!((again.id, again.position), (holder.id, holder.position));
 
     // And where only blanks around the reference tell the two apart.
-    let padded = placing(|o| o.alternate_order_id = Some(" 123456789-C4\u{200b}".into()));
+    let padded = placing(|o| o.alternate_order_id = Some(" 123456789-C4 ".into()));
     let again = execute(&bus, Target::New, padded).await.unwrap().receipt;
     assert!(again.replayed);
     assert_eq!(again.id, holder.id);
