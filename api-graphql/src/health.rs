@@ -1,12 +1,6 @@
 //! `/livez`, `/readyz` and `/metrics`.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::{
@@ -19,6 +13,7 @@ use domain::actor::Action;
 use projections::{ReadDb, freshness};
 use serde::Serialize;
 use store::Log;
+use tokio::sync::watch;
 
 use crate::{
     auth::{AuthError, Authenticator},
@@ -52,17 +47,23 @@ pub trait Parts: Send + Sync {
 
 /// Whether the process is on its way out. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Lifecycle(Arc<AtomicBool>);
+pub struct Lifecycle(Arc<watch::Sender<bool>>);
 
 impl Lifecycle {
     /// From now on `/readyz` answers 503, so that no new traffic is sent here.
     pub fn stop(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.send_replace(true);
     }
 
     /// Whether [`Self::stop`] was called.
     pub fn is_stopping(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        *self.0.borrow()
+    }
+
+    /// Returns when [`Self::stop`] was called: what waits for news gives up then.
+    pub async fn stopping(&self) {
+        // An error would mean that the sender is gone, and we hold it.
+        let _ = self.0.subscribe().wait_for(|stopping| *stopping).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The GraphQL API of the order ledger: schema, HTTP handler, authentication, limits, health.
+//! The GraphQL API of the order ledger: schema, HTTP handler, authentication, limits, health; and the event feed.
 //!
 //! [`router`] makes the routes from an [`ApiState`], [`serve`] runs them on a listener. A failure that callers
 //! can expect is data (`problems`); a top-level error is a refusal of the whole request or a fault of ours.
@@ -8,6 +8,7 @@ pub mod auth;
 pub mod backend;
 mod catalogue;
 pub mod context;
+mod feed;
 mod graphiql;
 pub mod health;
 mod http;
@@ -16,6 +17,7 @@ mod router;
 pub mod schema;
 mod server;
 
+pub use feed::{EventSource, FeedState, LogEvents};
 pub use router::{ApiState, operations_router, router};
 pub use server::{ServeOptions, serve};
 

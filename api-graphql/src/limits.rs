@@ -65,3 +65,32 @@ pub const MAX_FRESH_WAIT_MS: i64 = 1_000;
 pub const DEFAULT_FRESH_WAIT_MS: i64 = 100;
 /// What a client that is turned away shall wait, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// Events of a page of the feed when nobody says.
+pub const DEFAULT_FEED_EVENTS: i64 = 100;
+/// The most events one page of the feed may have.
+pub const MAX_FEED_EVENTS: i64 = 500;
+/// Events of the log that one page looks at: a filter that fits few of them answers fewer and a cursor that moved.
+pub const MAX_FEED_WINDOW: i64 = 10_000;
+/// Bytes of events on one page; the event that goes beyond them is left to the next page, unless it is the first.
+pub const MAX_FEED_BYTES: usize = 4 * 1024 * 1024;
+/// How long a read of the feed may wait for news, in seconds.
+pub const MAX_FEED_WAIT_SECONDS: u64 = 30;
+/// Event types that one read of the feed may name: more than there are.
+pub const MAX_FEED_TYPES: usize = 100;
+/// Reads of the feed in work at once, those that wait for news included.
+pub const MAX_FEED_REQUESTS: usize = 256;
+/// Reads of the feed that are with the database at once: commands need its connections more.
+pub const MAX_FEED_READS: usize = 4;
+/// Streams of the feed open at once.
+pub const MAX_FEED_STREAMS: usize = 256;
+/// Streams of the feed that one token may have open at once.
+pub const MAX_FEED_STREAMS_PER_TOKEN: usize = 8;
+/// How often an idle stream shows that it lives.
+pub const FEED_HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a reader of a stream may take to make room for the next page; then the stream ends.
+pub const FEED_SEND_LIMIT: Duration = Duration::from_secs(30);
+/// How often the log is looked at when news of it do not come through.
+pub const FEED_LOOK: Duration = Duration::from_secs(5);
+/// What a client with too many streams shall wait, in seconds.
+pub const FEED_RETRY_AFTER_SECONDS: u64 = 5;

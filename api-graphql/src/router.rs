@@ -19,6 +19,7 @@ use crate::{
     backend::Backend,
     catalogue,
     context::RequestContext,
+    feed::{self, FeedState},
     graphiql,
     health::{self, Lifecycle, Operations, Parts},
     http::{self, Endpoint, Operation, Turned, problem::HttpProblem, turned},
@@ -47,6 +48,8 @@ pub struct ApiState {
     pub graphiql: bool,
     /// Whether health and metrics are served here, and not by a listener of their own.
     pub operations: bool,
+    /// The event feed; not served where `None`.
+    pub feed: Option<FeedState>,
 }
 
 /// The API's routes over its state.
@@ -55,6 +58,15 @@ pub fn router(state: ApiState) -> Router {
     metrics::counter!(names::API_PANICS_TOTAL).absolute(0);
     let limits = state.limits;
     let operations = state.operations.then(|| operations(&state, false));
+    let feed = state.feed.map(|feed| {
+        feed::routes(
+            feed,
+            Arc::clone(&state.authenticator),
+            Arc::clone(&state.backend),
+            state.lifecycle.clone(),
+            limits.request_timeout,
+        )
+    });
     let schema = schema::build(state.backend);
     let endpoint = Endpoint::new(
         schema,
@@ -69,6 +81,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(middleware::from_fn_with_state(gate, bounded));
     let mut router = api
         .merge(operations.unwrap_or_default())
+        .merge(feed.unwrap_or_default())
         .route("/problems/{code}", get(catalogue::page));
     if state.graphiql {
         router = router

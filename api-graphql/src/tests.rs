@@ -10,6 +10,7 @@ use domain::actor::Role;
 
 mod decode;
 pub(crate) mod fake;
+mod feed;
 mod handler;
 mod life;
 mod ops;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{HeaderMap, Method, Request};
+use hyper::{HeaderMap, Method, Request, body::Incoming};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -23,6 +23,54 @@ impl Response {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
+    }
+}
+
+/// Server-sent events, one after the other.
+#[derive(Debug)]
+pub struct Stream {
+    /// Headers.
+    pub headers: HeaderMap,
+    body: Incoming,
+    text: String,
+}
+
+/// One of them: the values of its fields, empty where it has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// Where to go on.
+    pub id: String,
+    /// What it says.
+    pub data: String,
+}
+
+impl Stream {
+    /// The next one with an id; `None` at the end.
+    pub async fn next(&mut self) -> anyhow::Result<Option<Frame>> {
+        loop {
+            while let Some(end) = self.text.find("\n\n") {
+                let block: String = self.text.drain(..end + 2).collect();
+                let field = |name: &str| {
+                    let mut lines = block.lines();
+                    let value = lines.find_map(|line| line.strip_prefix(name));
+                    value.unwrap_or_default().to_owned()
+                };
+                let frame = Frame {
+                    id: field("id: "),
+                    data: field("data: "),
+                };
+                if !frame.id.is_empty() {
+                    return Ok(Some(frame));
+                }
+            }
+            match self.body.frame().await {
+                Some(frame) => {
+                    let bytes = frame?.into_data().unwrap_or_default();
+                    self.text.push_str(std::str::from_utf8(&bytes)?);
+                }
+                None => return Ok(None),
+            }
+        }
     }
 }
 
@@ -47,6 +95,23 @@ impl Api {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> anyhow::Result<Response> {
+        let (status, headers, body) = self.open(method, path, headers, body.into()).await?;
+        let body = body.collect().await?.to_bytes();
+        Ok(Response {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// One request whose body is still on its way.
+    async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> anyhow::Result<(u16, HeaderMap, Incoming)> {
         let stream = TcpStream::connect(&self.address).await?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
@@ -61,16 +126,31 @@ impl Api {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = sender
-            .send_request(request.body(Full::new(body.into()))?)
-            .await?;
+        let response = sender.send_request(request.body(Full::new(body))?).await?;
         let (parts, body) = response.into_parts();
+        Ok((parts.status.as_u16(), parts.headers, body))
+    }
+
+    /// Opens a stream of server-sent events; what came instead where it is no 200.
+    pub async fn stream(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> anyhow::Result<Result<Stream, Response>> {
+        let (status, headers, body) = self.open(Method::GET, path, headers, Bytes::new()).await?;
+        if status == 200 {
+            return Ok(Ok(Stream {
+                headers,
+                body,
+                text: String::new(),
+            }));
+        }
         let body = body.collect().await?.to_bytes();
-        Ok(Response {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
+        Ok(Err(Response {
+            status,
+            headers,
             body,
-        })
+        }))
     }
 
     /// A GET.

@@ -17,7 +17,7 @@ pub mod processes;
 mod program;
 pub mod stores;
 
-pub use api::{Api, Response};
+pub use api::{Api, Frame, Response, Stream};
 pub use cluster::{Cluster, cluster, reachable_directory};
 pub use database::{Database, MASTER_KEY, STORE_EVENTS, fresh_database, new_database};
 pub use program::{Program, ProgramOptions, binary, free_port, ledger_command};

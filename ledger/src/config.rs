@@ -34,6 +34,9 @@ const EXTRA_CONNECTIONS: u16 = 24;
 const POOL_RANGE: std::ops::RangeInclusive<u32> = 4..=500;
 const DEADLINE_RANGE_MS: std::ops::RangeInclusive<u64> = 50..=60_000;
 
+/// The longest name of an environment.
+const MAX_ENVIRONMENT_CHARS: usize = 40;
+
 /// All settings. `config.default.toml` explains each.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +73,8 @@ pub struct Config {
     pub shutdown_grace: HumanDuration,
     /// Whether this process runs the ledger's own processes.
     pub processes: bool,
+    /// Names this ledger in the `source` of its published events.
+    pub environment: String,
     /// Demo data.
     pub demo: bool,
     /// Tokens.
@@ -232,6 +237,11 @@ impl Config {
                 self.command_deadline_ms
             ));
         }
+        if !is_name(&self.environment) {
+            problems.push(format!(
+                "environment: 1 to {MAX_ENVIRONMENT_CHARS} letters, digits, `-`, `_` or `.` are expected"
+            ));
+        }
         if self.snapshot_every == 0 {
             problems.push("snapshot_every: at least 1 event is needed".to_owned());
         }
@@ -303,6 +313,12 @@ impl Config {
             );
         }
     }
+}
+
+/// Part of a URI, so plain.
+fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (1..=MAX_ENVIRONMENT_CHARS).contains(&text.len()) && text.bytes().all(plain)
 }
 
 /// The file used when nobody names one.

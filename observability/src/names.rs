@@ -135,6 +135,9 @@ pub const API_REQUEST_SECONDS: &str = "ledger_api_request_seconds";
 /// Gauge: GraphQL requests in work.
 pub const API_IN_FLIGHT: &str = "ledger_api_in_flight";
 
+/// Gauge: open streams of the event feed.
+pub const API_FEED_STREAMS: &str = "ledger_api_feed_streams";
+
 /// Gauge: open connections.
 pub const API_CONNECTIONS: &str = "ledger_api_connections";
 

@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod claims;
 pub mod connect;
 mod error;
+pub mod feed;
 pub mod hash;
 pub mod keys;
 mod log;

@@ -41,6 +41,11 @@ impl Wake {
         Self { newest, poll }
     }
 
+    /// One that somebody else feeds with positions: where there is no database to listen to.
+    pub const fn fed(newest: watch::Receiver<Position>, poll: Duration) -> Self {
+        Self { newest, poll }
+    }
+
     /// Returns when the log has grown since the last call, or after the poll interval.
     pub async fn changed(&mut self) {
         match tokio::time::timeout(self.poll, self.newest.changed()).await {

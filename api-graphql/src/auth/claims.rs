@@ -48,6 +48,8 @@ pub struct Scopes {
     pub read: bool,
     /// Mutations: `orders:write` or `admin`.
     pub write: bool,
+    /// The event feed: `events:read` or `admin`. Reading orders one by one does not imply it.
+    pub events: bool,
 }
 
 impl Scopes {
@@ -55,15 +57,18 @@ impl Scopes {
     pub const ALL: Self = Self {
         read: true,
         write: true,
+        events: true,
     };
 
     fn parse(claim: Option<&str>) -> Self {
         let Some(claim) = claim else { return Self::ALL };
         let has = |name: &str| claim.split(' ').any(|word| word == name);
-        let write = has("orders:write") || has("admin");
+        let admin = has("admin");
+        let write = admin || has("orders:write");
         Self {
             read: write || has("orders:read"),
             write,
+            events: admin || has("events:read"),
         }
     }
 }

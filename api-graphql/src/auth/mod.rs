@@ -106,6 +106,16 @@ pub enum SetupError {
     NoKeys,
 }
 
+/// Who was let in, and by which token.
+pub(crate) struct Admitted {
+    /// Who calls.
+    pub(crate) caller: Caller,
+    /// The token's SHA-256, to count what it has open.
+    pub(crate) token: [u8; 32],
+    /// How long the token is still taken.
+    pub(crate) good_for: Duration,
+}
+
 /// Tells who calls.
 pub struct Authenticator {
     keys: KeyRing,
@@ -156,16 +166,36 @@ impl Authenticator {
     /// # Errors
     /// Says why not, in words the caller may see.
     pub async fn caller(&self, authorization: Option<&str>) -> Result<Caller, AuthError> {
-        let token = bearer(authorization)?;
-        let digest = fingerprint(token);
-        if let Some((caller, expires)) = self.remembered.get(&digest)
-            && expires.saturating_add(LEEWAY_SECONDS) > unix_seconds()
-        {
-            return Ok(caller);
-        }
-        let (caller, expires) = self.verify(token).await?;
-        self.remembered.insert(digest, (caller.clone(), expires));
-        Ok(caller)
+        Ok(self.admitted(authorization).await?.caller)
+    }
+
+    /// As [`Self::caller`], with what is known of the token: for answers that take longer than a request.
+    ///
+    /// # Errors
+    /// As [`Self::caller`].
+    pub(crate) async fn admitted(
+        &self,
+        authorization: Option<&str>,
+    ) -> Result<Admitted, AuthError> {
+        let bearer = bearer(authorization)?;
+        let token = fingerprint(bearer);
+        let remembered = self.remembered.get(&token);
+        let (caller, expires) = match remembered {
+            Some(known) if known.1.saturating_add(LEEWAY_SECONDS) > unix_seconds() => known,
+            _ => {
+                let verified = self.verify(bearer).await?;
+                self.remembered.insert(token, verified.clone());
+                verified
+            }
+        };
+        let seconds = expires
+            .saturating_add(LEEWAY_SECONDS)
+            .saturating_sub(unix_seconds());
+        Ok(Admitted {
+            caller,
+            token,
+            good_for: Duration::from_secs(seconds),
+        })
     }
 
     async fn verify(&self, token: &str) -> Result<(Caller, u64), AuthError> {

@@ -7,7 +7,12 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{auth::AuthError, catalogue, context::RequestContext, limits::RETRY_AFTER_SECONDS};
+use crate::{
+    auth::AuthError,
+    catalogue,
+    context::RequestContext,
+    limits::{FEED_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS},
+};
 
 /// An error that is answered before, or instead of, GraphQL.
 #[derive(Debug)]
@@ -166,6 +171,44 @@ impl HttpProblem {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "SYS_002", "TIMEOUT", detail)
     }
 
+    pub(crate) fn unavailable() -> Self {
+        let detail = "the ledger cannot reach its database; try again";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SYS_002",
+            "UNAVAILABLE",
+            detail,
+        )
+        .with(header::RETRY_AFTER, &RETRY_AFTER_SECONDS.to_string())
+    }
+
+    pub(crate) fn bad_feed_query(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "FEED_001",
+            "INVALID_FEED_QUERY",
+            detail,
+        )
+    }
+
+    pub(crate) fn cursor_ahead(cursor: i64, head: i64) -> Self {
+        let detail = format!(
+            "the cursor {cursor} is ahead of the log, which ends at {head}: stop, and find out whether the ledger was \
+             restored to an earlier state or the cursor is another ledger's"
+        );
+        Self::new(StatusCode::CONFLICT, "FEED_002", "CURSOR_AHEAD", detail)
+    }
+
+    pub(crate) fn too_many_feeds(what: &str) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "FEED_003",
+            "TOO_MANY_FEEDS",
+            format!("{what}; close one, or come back later"),
+        )
+        .with(header::RETRY_AFTER, &FEED_RETRY_AFTER_SECONDS.to_string())
+    }
+
     pub(crate) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -191,7 +234,7 @@ impl HttpProblem {
             "detail": self.detail,
             "code": code,
             "traceId": context.trace_id,
-            "retryable": matches!(self.code, "SYS_002" | "SYS_003"),
+            "retryable": matches!(self.code, "SYS_002" | "SYS_003" | "FEED_003"),
             "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             "errors": [{ "message": self.detail, "extensions": { "code": self.graphql_code } }],
         });

@@ -127,7 +127,8 @@ async fn issued_tokens_verify_and_survive_a_rotation() {
             caller.scopes,
             Scopes {
                 read: true,
-                write: false
+                write: false,
+                events: false,
             }
         );
     }

@@ -113,7 +113,8 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         limits: Limits::default(),
         introspection: true,
         graphiql: false,
-            operations: true,
+        operations: true,
+        feed: None,
     });
     World {
         runtime,

@@ -7,7 +7,7 @@ use api_graphql::auth::{AuthConfig, Authenticator, RegionStores, TokenRequest};
 use api_graphql::backend::Live;
 use api_graphql::health::{LedgerParts, Lifecycle};
 use api_graphql::limits::Limits;
-use api_graphql::{ApiState, ServeOptions};
+use api_graphql::{ApiState, FeedState, LogEvents, ServeOptions};
 use commands::CommandBus;
 use commands::personal::Vault;
 use commands::process::{ProcessOptions, Processes};
@@ -88,9 +88,11 @@ async fn serve(
     let processes = config
         .processes
         .then(|| Processes::spawn(&bus, &wake, ProcessOptions::default()));
-    let runner = Runner::spawn(&Model::ALL, log.clone(), wake);
+    let runner = Runner::spawn(&Model::ALL, log.clone(), wake.clone());
     let authenticator = authenticator(config, bus.stores()).await?;
-    let state = state(config, &bus, &log, &runner, authenticator.clone())?;
+    let state = state(config, &bus, &log, &runner, &wake, authenticator.clone())?;
+    // The API alone waits for news from now on; without it the listening ends.
+    drop(wake);
     greet(
         context,
         &authenticator,
@@ -188,6 +190,7 @@ fn state(
     bus: &CommandBus,
     log: &Log,
     runner: &Runner,
+    wake: &Wake,
     authenticator: Arc<Authenticator>,
 ) -> Result<ApiState, Failure> {
     let read = ReadDb::new(log.pool().clone());
@@ -212,6 +215,13 @@ fn state(
         introspection: config.introspection_enabled(),
         graphiql: config.graphiql_enabled(),
         operations: config.ops_listen.is_none(),
+        feed: Some(FeedState {
+            events: Arc::new(LogEvents {
+                log: log.clone(),
+                wake: wake.clone(),
+            }),
+            environment: config.environment.clone(),
+        }),
     })
 }
 

@@ -96,6 +96,7 @@ fn values(config: &Config) -> Value {
         "introspection": config.introspection,
         "shutdown_grace": config.shutdown_grace,
         "processes": config.processes,
+        "environment": config.environment,
         "demo": config.demo,
         "auth": {
             "jwks_url": config.auth.jwks_url,

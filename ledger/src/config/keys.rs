@@ -69,6 +69,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("introspection", Kind::Text),
     key("shutdown_grace", Kind::Text),
     key("processes", Kind::Truth),
+    key("environment", Kind::Text),
     key("demo", Kind::Truth),
     key("auth.jwks_url", Kind::Text),
     key("auth.issuer", Kind::Text),

@@ -114,6 +114,7 @@ impl World {
             introspection: true,
             graphiql: true,
             operations: true,
+            feed: None,
         };
         change(&mut state);
         Self {

@@ -6,6 +6,8 @@ mod bad_shapes;
 mod clients;
 mod commands;
 mod dead_letters;
+mod feed;
+mod feed_stream;
 mod good;
 mod lists;
 mod operations;

@@ -4,5 +4,6 @@ mod append;
 mod beside;
 mod damage;
 mod db;
+mod feed;
 mod race;
 mod rules;

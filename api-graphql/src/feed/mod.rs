@@ -1,0 +1,330 @@
+//! The event feed: `GET /v1/events` in pages, `GET /v1/events/stream` as server-sent events.
+//!
+//! Both show the log as it is, in its order, as CloudEvents 1.0; personal data stays sealed. What a caller sees
+//! depends on the token alone: its role, its scope and its stores. Nothing here writes.
+
+mod ask;
+mod cloud;
+mod slots;
+mod source;
+mod stream;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::Response,
+    routing::any,
+};
+use domain::{
+    actor::{Action, StoreScope},
+    entity::Entity,
+    intake::Intake,
+};
+use store::{
+    Position, StoreError,
+    feed::{Filter, Scan, Scanned},
+    wake::Wake,
+};
+use tokio::{sync::Semaphore, time::Instant};
+
+use crate::{
+    auth::{Admitted, AuthError, Authenticator, Caller},
+    backend::{Backend, RefusedAccess},
+    context::RequestContext,
+    health::Lifecycle,
+    http::{Operation, problem::HttpProblem, turned},
+    limits::{FEED_LOOK, MAX_FEED_BYTES, MAX_FEED_READS, MAX_FEED_REQUESTS, MAX_FEED_WINDOW},
+};
+
+use ask::Ask;
+pub use source::{EventSource, LogEvents};
+
+const BATCH: HeaderValue = HeaderValue::from_static("application/cloudevents-batch+json");
+/// The answer never changes: whoever asked for it keeps it for good.
+const FOR_GOOD: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+const NOT_AT_ALL: HeaderValue = HeaderValue::from_static("private, no-store");
+/// The cursor that the next read goes on with.
+const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
+
+/// What the feed is wired to.
+#[derive(Clone)]
+pub struct FeedState {
+    /// The log.
+    pub events: Arc<dyn EventSource>,
+    /// Names this ledger among others in `source`: `/ledger/{environment}`.
+    pub environment: String,
+}
+
+/// What the handlers share.
+pub(crate) struct Feed {
+    events: Arc<dyn EventSource>,
+    source: String,
+    authenticator: Arc<Authenticator>,
+    backend: Arc<dyn Backend>,
+    lifecycle: Lifecycle,
+    read_limit: Duration,
+    requests: Semaphore,
+    reads: Semaphore,
+    slots: Arc<slots::Slots>,
+}
+
+/// The routes of the feed.
+pub(crate) fn routes(
+    state: FeedState,
+    authenticator: Arc<Authenticator>,
+    backend: Arc<dyn Backend>,
+    lifecycle: Lifecycle,
+    read_limit: Duration,
+) -> Router {
+    let feed = Feed {
+        events: state.events,
+        source: format!("/ledger/{}", state.environment),
+        authenticator,
+        backend,
+        lifecycle,
+        read_limit,
+        requests: Semaphore::new(MAX_FEED_REQUESTS),
+        reads: Semaphore::new(MAX_FEED_READS),
+        slots: Arc::default(),
+    };
+    Router::new()
+        .route("/v1/events", any(events))
+        .route("/v1/events/stream", any(stream::stream))
+        .with_state(Arc::new(feed))
+}
+
+async fn events(State(feed): State<Arc<Feed>>, request: Request) -> Response {
+    let context = RequestContext::of(&request);
+    let (parts, _) = request.into_parts();
+    let mut response = match feed.answer(&parts).await {
+        Ok(response) => response,
+        Err(problem) => turned(problem, &context),
+    };
+    let operation = Operation("events".to_owned());
+    response.extensions_mut().insert(operation);
+    response
+}
+
+impl Feed {
+    async fn answer(&self, request: &Parts) -> Result<Response, HttpProblem> {
+        let Ok(_place) = self.requests.try_acquire() else {
+            return Err(HttpProblem::too_many_feeds(
+                "too many reads of the feed are waiting",
+            ));
+        };
+        let (admitted, ask) = self.admit(request).await?;
+        let filter = self.filter(&admitted.caller, &ask).await;
+        let after = self.start(&ask).await?;
+        let scanned = self.page(after, &ask, &filter).await?;
+        let events = cloud::batch(&scanned.events, &self.source);
+        let body = events.map_err(|error| fault(&error))?;
+        Ok(respond(body, &scanned, &ask, &request.headers))
+    }
+
+    /// Who asks, and for what.
+    async fn admit(&self, request: &Parts) -> Result<(Admitted, Ask), HttpProblem> {
+        if request.method != Method::GET {
+            return Err(HttpProblem::method_not_allowed("GET", "use GET"));
+        }
+        let authorization = request.headers.get(header::AUTHORIZATION);
+        let authorization = authorization.map(|v| v.to_str().unwrap_or_default());
+        let admitted = self.authenticator.admitted(authorization).await;
+        let admitted = admitted.map_err(|error: AuthError| HttpProblem::unauthenticated(&error))?;
+        let actor = &admitted.caller.actor;
+        let reason = if !actor.role.may(Action::ReadEvents) {
+            "role"
+        } else if !admitted.caller.scopes.events {
+            "token scope"
+        } else {
+            let ask = Ask::read(&request.uri, &request.headers)?;
+            return Ok((admitted, ask));
+        };
+        self.refused(&admitted.caller, "", reason).await;
+        Err(HttpProblem::forbidden(
+            "your role or token may not read the event feed; a token needs the scope events:read",
+        ))
+    }
+
+    /// What the caller may see of what is asked for. A foreign store is left out, as it is of lists; the attempt is
+    /// audited.
+    async fn filter(&self, caller: &Caller, ask: &Ask) -> Filter {
+        let actor = &caller.actor;
+        let stores = match (&ask.store, &actor.stores) {
+            (Some(store), scope) if scope.covers(store) => Some(vec![store.to_string()]),
+            (Some(store), _) => {
+                self.refused(caller, store.as_str(), "store").await;
+                Some(Vec::new())
+            }
+            (None, StoreScope::All) => None,
+            (None, StoreScope::Only(stores)) => {
+                Some(stores.iter().map(ToString::to_string).collect())
+            }
+        };
+        // Dead letters are for who sees the whole chain and may place them again, here as in GraphQL.
+        let oversees = actor.stores == StoreScope::All && actor.role.may(Action::Redrive);
+        Filter {
+            types: ask.types.clone(),
+            stores,
+            hidden: (!oversees).then(|| Intake::TYPE.to_owned()),
+        }
+    }
+
+    async fn refused(&self, caller: &Caller, target: &str, reason: &'static str) {
+        let access = RefusedAccess {
+            actor: caller.actor.id.clone(),
+            role: caller.actor.role.as_str(),
+            action: Action::ReadEvents.as_str(),
+            target: target.to_owned(),
+            reason,
+        };
+        self.backend.refused(access).await;
+    }
+
+    /// Where the read begins.
+    async fn start(&self, ask: &Ask) -> Result<Position, HttpProblem> {
+        match ask.after {
+            ask::After::Position(position) => Ok(position),
+            ask::After::Latest => self.events.head().await.map_err(|e| unreadable(&e)),
+        }
+    }
+
+    /// A page; an empty one at the end of the log only after waiting as long as asked.
+    async fn page(
+        &self,
+        after: Position,
+        ask: &Ask,
+        filter: &Filter,
+    ) -> Result<Scanned, HttpProblem> {
+        let until = Instant::now() + ask.wait;
+        let mut wake = self.events.wake();
+        let mut scanned = self.read(after, ask.limit, filter).await?;
+        // Ends at `until` at the latest.
+        while scanned.events.is_empty() && !scanned.is_settled {
+            let news = news(&mut wake, scanned.next);
+            tokio::select! {
+                () = news => {}
+                () = tokio::time::sleep_until(until) => break,
+                () = self.lifecycle.stopping() => break,
+            }
+            scanned = self.read(scanned.next, ask.limit, filter).await?;
+        }
+        Ok(scanned)
+    }
+
+    /// One look at the log.
+    ///
+    /// # Errors
+    /// FEED_002 where the log ends before `after`; that the database does not answer.
+    async fn read(
+        &self,
+        after: Position,
+        limit: i64,
+        filter: &Filter,
+    ) -> Result<Scanned, HttpProblem> {
+        let scan = Scan {
+            after,
+            window: MAX_FEED_WINDOW,
+            limit,
+            filter,
+        };
+        let read = async {
+            // Never closed, so an error cannot come.
+            let _turn = self.reads.acquire().await;
+            self.events.scan(&scan).await
+        };
+        let mut scanned = match tokio::time::timeout(self.read_limit, read).await {
+            Ok(Ok(scanned)) => scanned,
+            Ok(Err(error)) => return Err(unreadable(&error)),
+            Err(_) => return Err(HttpProblem::timed_out()),
+        };
+        if after > scanned.head {
+            return Err(HttpProblem::cursor_ahead(after.0, scanned.head.0));
+        }
+        cut(&mut scanned, MAX_FEED_BYTES);
+        Ok(scanned)
+    }
+}
+
+/// Leaves the events beyond a number of bytes to the next page; the first stays in any case.
+fn cut(scanned: &mut Scanned, most: usize) {
+    let mut bytes = 0_usize;
+    let fits = scanned.events.iter().take_while(|event| {
+        bytes = bytes.saturating_add(event.payload.len());
+        bytes <= most
+    });
+    let fit = fits.count().max(1);
+    if fit < scanned.events.len() {
+        scanned.events.truncate(fit);
+        scanned.is_settled = true;
+        scanned.next = scanned.events.last().map_or(scanned.next, |e| e.position);
+    }
+}
+
+/// Returns when the log is known to go beyond a position, or when it is time to look.
+async fn news(wake: &mut Wake, beyond: Position) {
+    let look = Instant::now() + FEED_LOOK;
+    while wake.newest() <= beyond && Instant::now() < look {
+        wake.changed().await;
+    }
+}
+
+fn unreadable(error: &StoreError) -> HttpProblem {
+    tracing::warn!(%error, "the event feed could not read the log");
+    match error {
+        StoreError::Database(_) => HttpProblem::unavailable(),
+        _ => HttpProblem::internal(),
+    }
+}
+
+fn fault(error: &serde_json::Error) -> HttpProblem {
+    tracing::error!(%error, "an event could not be written as a CloudEvent");
+    HttpProblem::internal()
+}
+
+fn respond(body: Vec<u8>, scanned: &Scanned, ask: &Ask, asked: &HeaderMap) -> Response {
+    let tag = cloud::tag(&body);
+    let known = asked.get_all(header::IF_NONE_MATCH).iter();
+    let is_known =
+        scanned.is_settled && known.filter_map(|v| v.to_str().ok()).any(|v| has(v, &tag));
+    let mut response = if is_known {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        let mut response = Response::new(Body::from(body));
+        response.headers_mut().insert(header::CONTENT_TYPE, BATCH);
+        response
+    };
+    let headers = response.headers_mut();
+    let cache = if scanned.is_settled {
+        FOR_GOOD
+    } else {
+        NOT_AT_ALL
+    };
+    headers.insert(header::CACHE_CONTROL, cache);
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+    headers.insert(NEXT_CURSOR, HeaderValue::from(scanned.next.0));
+    let link = format!("<{}>; rel=\"next\"", ask.next(scanned.next));
+    for (name, value) in [
+        (header::LINK, Some(link)),
+        (header::ETAG, scanned.is_settled.then_some(tag)),
+    ] {
+        // Both are plain ASCII, so both make a header.
+        if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+/// Whether an `If-None-Match` names the tag.
+fn has(header: &str, tag: &str) -> bool {
+    header
+        .split(',')
+        .map(str::trim)
+        .any(|one| one == tag || one == "*")
+}

@@ -1,0 +1,92 @@
+//! How many streams are open, in all and per token.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use observability::names;
+
+use crate::limits::{MAX_FEED_STREAMS, MAX_FEED_STREAMS_PER_TOKEN};
+
+/// The streams that are open, by token.
+#[derive(Debug, Default)]
+pub(super) struct Slots(Mutex<HashMap<[u8; 32], usize>>);
+
+/// One open stream. Dropping it makes room for another.
+#[derive(Debug)]
+pub(super) struct Slot {
+    slots: Arc<Slots>,
+    token: [u8; 32],
+}
+
+impl Slots {
+    /// A place for one more stream.
+    ///
+    /// # Errors
+    /// Which bound is reached, in words for the caller.
+    pub(super) fn take(self: &Arc<Self>, token: [u8; 32]) -> Result<Slot, String> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.values().sum::<usize>() >= MAX_FEED_STREAMS {
+            return Err(format!("{MAX_FEED_STREAMS} streams are open"));
+        }
+        let own = open.entry(token).or_default();
+        if *own >= MAX_FEED_STREAMS_PER_TOKEN {
+            return Err(format!(
+                "this token has {MAX_FEED_STREAMS_PER_TOKEN} streams open"
+            ));
+        }
+        *own += 1;
+        drop(open);
+        metrics::gauge!(names::API_FEED_STREAMS).increment(1.0);
+        Ok(Slot {
+            slots: Arc::clone(self),
+            token,
+        })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let open = &self.slots.0;
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = open.get_mut(&self.token) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                open.remove(&self.token);
+            }
+        }
+        drop(open);
+        metrics::gauge!(names::API_FEED_STREAMS).decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_so_many_streams_and_all_together_so_many() {
+        let slots = Arc::new(Slots::default());
+        let mut held: Vec<Slot> = (0..MAX_FEED_STREAMS_PER_TOKEN)
+            .map(|_| slots.take([0; 32]).unwrap())
+            .collect();
+        assert!(slots.take([0; 32]).unwrap_err().contains("this token"));
+        for n in 1..=u8::MAX {
+            while held.len() < MAX_FEED_STREAMS {
+                match slots.take([n; 32]) {
+                    Ok(slot) => held.push(slot),
+                    Err(_) => break,
+                }
+            }
+        }
+        assert_eq!(held.len(), MAX_FEED_STREAMS);
+        assert!(slots.take([u8::MAX; 32]).is_err());
+        drop(held);
+        assert!(slots.take([0; 32]).is_ok());
+        assert!(
+            slots.0.lock().unwrap().is_empty(),
+            "nothing is kept of closed streams"
+        );
+    }
+}
