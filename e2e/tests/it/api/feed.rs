@@ -114,10 +114,7 @@ async fn each_caller_sees_the_events_of_their_stores() {
         subjects
     };
     let manager = world.caller("store-manager", &["CFR002"]);
-    assert_eq!(
-        subjects(&manager, "/v1/events").await,
-        ["CFR002", second.as_str()]
-    );
+    assert_eq!(subjects(&manager, "/v1/events").await, [second.as_str()]);
     assert!(
         subjects(&manager, "/v1/events?store=CFR001")
             .await
@@ -131,7 +128,7 @@ async fn each_caller_sees_the_events_of_their_stores() {
     .unwrap();
     assert_eq!(audited, 1);
     let of_one = subjects(&world.admin, "/v1/events?store=CFR001").await;
-    assert_eq!(of_one, ["CFR001", first.as_str()]);
+    assert_eq!(of_one, [first.as_str()]);
     // Dead letters are for who may place them again.
     let kinds = async |api: &Api| {
         let all = events(&walk(api, "/v1/events").await);
