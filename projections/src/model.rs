@@ -67,9 +67,10 @@ impl Model {
     /// empties them and ends the old key, and the new key starts at the beginning of the log.
     pub const fn checkpoint(self) -> &'static str {
         match self {
-            Self::OrderView => "order_view.2",
+            Self::OrderView => "order_view.3",
             Self::StoreBoard => "store_board.2",
             Self::CashLedger => "cash_ledger.2",
+            Self::Remittances => "remittances.2",
             first_shape => first_shape.name(),
         }
     }

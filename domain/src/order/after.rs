@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    event::{DeclineCause, Line, Proposal, ReturnCause, ReturnedLine, Sealed},
+    event::{DeclineCause, Line, LineQuantity, Proposal, ReturnCause, ReturnedLine, Sealed},
     status::OrderStatus,
 };
 use crate::{
@@ -153,6 +153,20 @@ impl From<DeclineCause> for Answer {
             DeclineCause::Timeout => Self::TimedOut,
         }
     }
+}
+
+/// A short report taken in, with what it said: its id never stands for anything else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShortReport {
+    /// The sender's id of it.
+    pub report_id: String,
+    /// Why.
+    pub reason: String,
+    /// The lines that it cut and what was left of each.
+    pub lines: Vec<LineQuantity>,
+    /// When it happened, where the sender said.
+    pub occurred_at: Option<DateTime<Utc>>,
 }
 
 /// A delivery that failed.

@@ -3,7 +3,7 @@
 mod cash;
 
 use super::{
-    after::{Answer, Attempt, CollectionStatus, LineState, Offer, Original, Payment},
+    after::{Answer, Attempt, CollectionStatus, LineState, Offer, Original, Payment, ShortReport},
     event::{Figures, LineQuantity, OrderEvent, Placed, Proposal, Step},
     state::Order,
     status::{OrderStatus, PaymentStatus},
@@ -94,12 +94,20 @@ impl Order {
                 proposal_id, cause, ..
             } => self.answer(proposal_id, (*cause).into()),
             OrderEvent::Shorted {
+                reason,
                 report_id,
                 lines,
                 figures,
+                occurred_at,
                 ..
             } => {
-                self.short_reports.extend(report_id.clone());
+                let report = report_id.clone().map(|report_id| ShortReport {
+                    report_id,
+                    reason: reason.clone(),
+                    lines: lines.clone(),
+                    occurred_at: *occurred_at,
+                });
+                self.short_reports.extend(report);
                 self.short(lines);
                 self.refigure(figures);
             }

@@ -89,8 +89,12 @@ pub fn decide_probed(
 
 /// Cancelled is final: only repeats are harmless, and nobody waits for anything any more.
 fn after_cancel(order: &Order, command: &OrderCommand) -> Decision {
+    if let OrderCommand::ReportShort(command) = command
+        && let Some(answer) = short::repeated(order, command)
+    {
+        return answer;
+    }
     let is_harmless = match command {
-        OrderCommand::ReportShort(command) => short::is_repeated(order, command),
         OrderCommand::ProposeSubstitution(command) => {
             substitution::is_repeated_offer(order, command)
         }

@@ -14,7 +14,7 @@ pub(crate) mod tests;
 
 pub use after::{
     Answer, Attempt, Collection, CollectionStatus, Goods, LineState, Offer, Original, Payment,
-    Reconciled,
+    Reconciled, ShortReport,
 };
 pub use command::OrderCommand;
 pub use decide::{decide, decide_probed};
@@ -33,7 +33,7 @@ use crate::{
 
 impl Entity for Order {
     const TYPE: &'static str = "order";
-    const STATE_VERSION: u32 = 2;
+    const STATE_VERSION: u32 = 3;
     type Id = OrderId;
     type Command = OrderCommand;
     type Event = OrderEvent;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    after::{Attempt, Collection, Goods, LineState, Offer, Payment},
+    after::{Attempt, Collection, Goods, LineState, Offer, Payment, ShortReport},
     event::{Adjustment, Channel, ExternalRef, OrderedBundle, ReturnCause, Sealed, Slot, Totals},
     status::{OrderStatus, PaymentStatus},
 };
@@ -63,8 +63,8 @@ pub struct Order {
     pub delivered_at: Option<DateTime<Utc>>,
     /// Offers of other products, oldest first.
     pub offers: Vec<Offer>,
-    /// Ids of short reports taken in.
-    pub short_reports: Vec<String>,
+    /// Short reports taken in that have an id, oldest first.
+    pub short_reports: Vec<ShortReport>,
     /// Deliveries that failed.
     pub attempts: Vec<Attempt>,
     /// The cash.

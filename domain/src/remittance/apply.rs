@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Comparison, ExpectedItem, Remittance, RemittanceEvent, RemittanceStatus, Summary, matching,
-    plus,
+    Comparison, ExpectedItem, Remittance, RemittanceEvent, RemittanceStatus, Summary, TakenReport,
+    content, matching, plus,
 };
 use crate::ids::OrderId;
 
@@ -25,7 +25,11 @@ pub(super) fn apply(state: &mut Remittance, event: &RemittanceEvent) {
         } => {
             state.id = Some(id.clone());
             state.region = Some(region.clone());
-            state.report_ids.push(report_id.clone());
+            let said = items.iter().map(|i| (i.reference.as_str(), i.amount));
+            state.reports.push(TakenReport {
+                report_id: report_id.clone(),
+                content: content::of(said),
+            });
             state.reported = Some(items.clone());
         }
         RemittanceEvent::Compared { items, summary } => {

@@ -32,7 +32,8 @@ pub enum RemittanceCommand {
     /// nothing; so does, entered by operations, one for a partner that never reports: every expected item is
     /// missing then, to be resolved one by one. No deadline does that by itself: silence is not an answer.
     Report {
-        /// The partner's id of the report, 1 to 50 characters: the same one again changes nothing.
+        /// The partner's id of the report, 1 to 50 characters: the same report again changes nothing, another one
+        /// under the same id is refused.
         report_id: String,
         /// What the partner accounts for: at most 1,000 items.
         items: Vec<ReportedItemInput>,

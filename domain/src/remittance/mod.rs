@@ -8,6 +8,7 @@
 mod apply;
 mod command;
 mod comparison;
+mod content;
 mod decide;
 mod event;
 mod id;
@@ -16,6 +17,7 @@ mod matching;
 mod tests;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use command::{RemittanceCommand, RemittanceFacts, ReportedItemInput};
 pub use comparison::{Comparison, RiderTotal, by_rider};
@@ -57,12 +59,22 @@ pub struct Remittance {
     pub comparisons: Vec<Comparison>,
     /// Sums and counts of the comparison.
     pub summary: Summary,
-    /// Ids of reports taken in.
-    pub report_ids: Vec<String>,
+    /// Reports taken in, oldest first.
+    pub reports: Vec<TakenReport>,
     /// Cash handed over to the store so far.
     pub received: Money,
     /// Cash banked so far.
     pub deposited: Money,
+}
+
+/// A report taken in: its id never stands for another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TakenReport {
+    /// The partner's id of it.
+    pub report_id: String,
+    /// What it said, as [`content::of`] names it: the items of a hundred reports would be too much to keep.
+    pub content: Uuid,
 }
 
 /// Where a remittance stands.
@@ -106,7 +118,7 @@ impl Remittance {
 
 impl Entity for Remittance {
     const TYPE: &'static str = "remittance";
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
     type Id = RemittanceId;
     type Command = RemittanceCommand;
     type Event = RemittanceEvent;

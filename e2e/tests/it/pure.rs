@@ -25,6 +25,7 @@ const LIBRARIES: &[&str] = &[
     "num-traits",
     "ryu",
     "serde_core",
+    "sha1_smol",
     "zmij",
     // Derives: they run in the compiler.
     "proc-macro2",

@@ -18,7 +18,7 @@ use crate::schema::{
 command_input! {
     /// Picking found less than ordered.
     ReportShortInput on Order, order_id: "The order." {
-        /// Your id of the report: the same one again changes nothing.
+        /// Your id of the report: the same report again changes nothing, another one under the same id is refused.
         report_id: Option<String>,
         /// The lines and what is available of each: nothing cancels the line.
         lines: Vec<LineQuantityInput>,

@@ -25,7 +25,7 @@ pub struct ReportRemittanceInput {
     pub business_day: Date,
     /// The version you decided on; a VersionConflict when the remittance has moved on.
     pub expected_version: Option<i32>,
-    /// Your id of the report: the same one again changes nothing.
+    /// Your id of the report: the same report again changes nothing, another one under the same id is refused.
     pub report_id: String,
     /// What the partner accounts for, at most 1,000 items.
     pub items: Vec<ReportedItemInput>,

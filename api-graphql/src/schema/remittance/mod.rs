@@ -126,8 +126,9 @@ impl Remittance {
     }
 
     /// The partner's ids of the reports taken in.
-    async fn report_ids(&self) -> &[String] {
-        &self.0.state.report_ids
+    async fn report_ids(&self) -> Vec<&str> {
+        let reports = self.0.state.reports.iter();
+        reports.map(|report| report.report_id.as_str()).collect()
     }
 
     /// Cash handed over to the store so far.

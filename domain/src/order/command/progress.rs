@@ -99,7 +99,8 @@ pub struct ReportShort {
     pub lines: Vec<LineQuantityInput>,
     /// Why, 1 to 500 characters.
     pub reason: String,
-    /// The sender's id of the report: the same one again changes nothing.
+    /// The sender's id of the report: the same report again changes nothing, another one under the
+    /// same id is refused.
     #[serde(default)]
     pub report_id: Option<String>,
     /// When it happened, where the sender knows.

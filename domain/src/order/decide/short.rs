@@ -10,6 +10,7 @@ use super::{
 use crate::{
     money::Quantity,
     order::{
+        after::ShortReport,
         command::{LineQuantityInput, ReportShort},
         event::{LineQuantity, OrderEvent},
         refigure,
@@ -17,7 +18,7 @@ use crate::{
         status::{OrderStatus, PaymentStatus},
     },
     refusal::{Code, Refusal},
-    validate::{Problems, clean_option},
+    validate::{Problems, clean, clean_option},
 };
 
 /// Most reports that count per order: each of them makes something less.
@@ -26,8 +27,8 @@ const MAX_REPORTS: usize = 200;
 /// Cuts lines to what there is. A line of nothing is cancelled; a short component cancels its
 /// bundle; an order of nothing is cancelled.
 pub(super) fn report(order: &Order, command: &ReportShort) -> Decision {
-    if is_repeated(order, command) {
-        return already_applied();
+    if let Some(answer) = repeated(order, command) {
+        return answer;
     }
     if !(OrderStatus::Released..=OrderStatus::Packed).contains(&order.status) {
         return Err(not_possible(format!(
@@ -60,17 +61,53 @@ pub(super) fn report(order: &Order, command: &ReportShort) -> Decision {
     cut(order, lines, reason, report_id, command.occurred_at)
 }
 
-/// Whether the report is known, or says of every line what is so already.
-pub(super) fn is_repeated(order: &Order, command: &ReportShort) -> bool {
+/// The answer to a report that changes nothing: its id is known, or it says of every line what is so
+/// already. `None` for news.
+///
+/// A known id with what it said before is acknowledged; with anything else it is refused, as its
+/// sender would take the new report for taken in.
+pub(super) fn repeated(order: &Order, command: &ReportShort) -> Option<Decision> {
     let id = clean_option(command.report_id.as_ref());
+    let mut reports = order.short_reports.iter();
+    if let Some(known) = id.and_then(|id| reports.find(|known| known.report_id == id)) {
+        return Some(if is_same(order, known, command) {
+            already_applied()
+        } else {
+            let message = "reportId names another report already: give this one its own";
+            Err(Refusal::one(Code::Validation, "reportId", message))
+        });
+    }
     let is_so = |named: &LineQuantityInput| {
-        let state = u16::try_from(named.line_number)
-            .ok()
-            .and_then(|n| order.line(n));
-        state.is_some_and(|s| s.line.quantity.is_zero() || s.line.quantity == named.quantity)
+        left(order, named).is_some_and(|left| left.is_zero() || left == named.quantity)
     };
-    id.is_some_and(|id| order.short_reports.iter().any(|known| known == id))
-        || !command.lines.is_empty() && command.lines.iter().all(is_so)
+    let is_known = !command.lines.is_empty() && command.lines.iter().all(is_so);
+    is_known.then(already_applied)
+}
+
+/// Whether a report says again what a known one said. The event keeps only the lines that were cut:
+/// of the others nothing may be asked that is not so by now.
+fn is_same(order: &Order, known: &ShortReport, command: &ReportShort) -> bool {
+    let is_named = |line: &LineQuantity| {
+        let mut named = command.lines.iter();
+        named.any(|l| l.line_number == i32::from(line.line_number) && l.quantity == line.quantity)
+    };
+    let asks_nothing_else = |named: &LineQuantityInput| {
+        let mut cut = known.lines.iter();
+        match cut.find(|line| i32::from(line.line_number) == named.line_number) {
+            Some(line) => line.quantity == named.quantity,
+            None => left(order, named).is_some_and(|left| named.quantity >= left),
+        }
+    };
+    clean(&command.reason) == Some(known.reason.as_str())
+        && command.occurred_at == known.occurred_at
+        && known.lines.iter().all(is_named)
+        && command.lines.iter().all(asks_nothing_else)
+}
+
+/// What is left of a line that is named; `None` where the order has no such line.
+fn left(order: &Order, named: &LineQuantityInput) -> Option<Quantity> {
+    let number = u16::try_from(named.line_number).ok()?;
+    order.line(number).map(|state| state.line.quantity)
 }
 
 /// Leaves these quantities of these lines, and nothing of the bundles that they are components of.

@@ -84,9 +84,9 @@ fn a_report_counts_once() {
     given
         .when(short(&[(2, "0")], Some("R-1")))
         .nothing_happens();
-    // Its sender's word is enough: whatever it says now, and wherever the order stands.
+    // What it said of a line that was so already was never cut, and does not make it another one.
     given
-        .when(short(&[(1, "0")], Some(" R-1 ")))
+        .when(short(&[(1, "1"), (2, "0")], Some(" R-1 ")))
         .nothing_happens();
     let given = walked(given, S::Delivered);
     given
@@ -97,6 +97,56 @@ fn a_report_counts_once() {
     grab_at(S::Picked)
         .when(short(&[(2, "1")], None))
         .nothing_happens();
+}
+
+#[test]
+fn a_known_id_never_stands_for_another_report() {
+    let refused = [(Code::Validation, "reportId")];
+    let given = grab_at(S::InProcess).and(short(&[(2, "0")], Some("R-1")));
+    let other = |change: fn(&mut ReportShort)| {
+        let mut report = ReportShort {
+            lines: named(&[(2, "0")]),
+            reason: "not on the shelf".into(),
+            report_id: Some("R-1".into()),
+            occurred_at: None,
+        };
+        change(&mut report);
+        OrderCommand::ReportShort(report)
+    };
+    given.when(other(|_| {})).nothing_happens();
+    let others = [
+        // Other lines: more of them, others, none, one that is not there.
+        other(|r| r.lines = named(&[(2, "0"), (1, "0")])),
+        other(|r| r.lines = named(&[(1, "0")])),
+        other(|r| r.lines = named(&[(1, "1")])),
+        other(|r| r.lines = named(&[(2, "0"), (9, "0")])),
+        other(|r| r.lines.clear()),
+        other(|r| r.reason = "damaged".into()),
+        other(|r| r.occurred_at = Some(in_minutes(-1))),
+    ];
+    for command in others.clone() {
+        given.when(command).is_refused(&refused);
+    }
+    // Nor once the order is cancelled, but for what has come true since.
+    let cancelled = given.and(short(&[(1, "0"), (3, "0")], Some("R-2")));
+    let [come_true, others @ ..] = others;
+    cancelled.when(come_true).nothing_happens();
+    for command in others {
+        cancelled.when(command).is_refused(&refused);
+    }
+    cancelled.when(other(|_| {})).nothing_happens();
+}
+
+#[test]
+fn a_report_is_known_again_after_later_ones() {
+    let lines = vec![line(1, "20", "5"), line(2, "20", "5")];
+    let given = walked(nothing().and(place(order_of(lines))), S::InProcess);
+    let first = || short(&[(1, "3"), (2, "5")], Some("R-1"));
+    let given = given.and(first()).and(short(&[(2, "1")], Some("R-2")));
+    given.when(first()).nothing_happens();
+    given
+        .when(short(&[(1, "3"), (2, "0")], Some("R-1")))
+        .is_refused(&[(Code::Validation, "reportId")]);
 }
 
 #[test]
@@ -199,7 +249,7 @@ fn an_order_of_nothing_is_cancelled() {
         order.when(command).nothing_happens();
         order
             .when(short(&[(1, "0")], Some("R-1")))
-            .nothing_happens();
+            .is_refused(&[(Code::Validation, "reportId")]);
         order.when(short(&[(1, "0")], None)).nothing_happens();
         order
             .when(short(&[(4, "0")], Some("R-4")))

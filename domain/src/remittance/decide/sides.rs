@@ -13,7 +13,7 @@ use crate::{
     refusal::{Code, Refusal},
     remittance::{
         ExpectedItem, MAX_ITEMS, Remittance, RemittanceEvent, RemittanceFacts, ReportedItem,
-        ReportedItemInput, matching, minus, plus,
+        ReportedItemInput, TakenReport, content, matching, minus, plus,
     },
     validate::{Problems, clean},
 };
@@ -122,18 +122,16 @@ pub(super) fn report(
     let mut problems = Problems::default();
     let report_id = report_id.to_owned();
     let id = problems.required(Code::Validation, "reportId", Some(&report_id), MAX_TEXT);
-    if id
-        .as_ref()
-        .is_some_and(|id| remittance.report_ids.contains(id))
-    {
-        return already_applied();
+    let known = |id: &String| remittance.reports.iter().find(|r| r.report_id == *id);
+    if let Some(known) = id.as_ref().and_then(known) {
+        return repeated(known, items, total);
     }
     if is_closed(remittance) {
         return Err(not_possible(
             "the remittance is closed, which is final: settle the difference with the store",
         ));
     }
-    if remittance.report_ids.len() >= MAX_REPORTS {
+    if remittance.reports.len() >= MAX_REPORTS {
         return Err(not_possible(format!(
             "{MAX_REPORTS} reports came already: have the differing items disputed and resolved"
         )));
@@ -147,7 +145,9 @@ pub(super) fn report(
         problems.add(Code::ErrInvalidLocation, "storeId", message);
     }
     let items = reported(&mut problems, items, facts);
-    check_total(&mut problems, &items, total);
+    if problems.count() == 0 {
+        check_total(&mut problems, items.iter().map(|item| item.amount), total);
+    }
     let (report_id, region) = problems.finish(id.zip(region.cloned()))?;
     Ok(with_comparison(
         remittance,
@@ -158,6 +158,22 @@ pub(super) fn report(
             items,
         },
     ))
+}
+
+/// The same report again is acknowledged. Another one under the same id is refused: its sender would take it for taken
+/// in, while the first one counts.
+fn repeated(known: &TakenReport, items: &[ReportedItemInput], total: Option<Money>) -> Decision {
+    let said = items
+        .iter()
+        .map(|item| (clean(&item.reference).unwrap_or_default(), item.amount));
+    let mut problems = Problems::default();
+    if content::of(said) == known.content {
+        check_total(&mut problems, items.iter().map(|item| item.amount), total);
+    } else {
+        let message = "reportId names another report already: give this one its own";
+        problems.add(Code::Validation, "reportId", message);
+    }
+    problems.finish(Some(Vec::new()))
 }
 
 /// The items, cleaned, each with its order where it is known. No order comes twice, under whatever reference.
@@ -210,13 +226,15 @@ fn check_amount(problems: &mut Problems, path: &str, amount: Money) {
 }
 
 /// The partner's sum, where given, is that of the items within 0.01.
-fn check_total(problems: &mut Problems, items: &[ReportedItem], total: Option<Money>) {
-    let sum = items
-        .iter()
-        .fold(Money::ZERO, |sum, item| plus(sum, item.amount));
-    let Some(total) = total.filter(|_| problems.count() == 0) else {
+fn check_total(
+    problems: &mut Problems,
+    amounts: impl Iterator<Item = Money>,
+    total: Option<Money>,
+) {
+    let Some(total) = total else {
         return;
     };
+    let sum = amounts.fold(Money::ZERO, plus);
     let difference = minus(total, sum);
     if difference.units().unsigned_abs() > matching::TOLERANCE.units().unsigned_abs() {
         let message = format!("total is {total}, the items add up to {sum}: correct either");

@@ -54,9 +54,57 @@ fn repeats_change_nothing() {
     assert_eq!(run(&mut remittance, &expect), []);
     assert_eq!(run(&mut remittance, &super::expect(&[(2, "328")])), []);
     assert_eq!(run(&mut remittance, &super::expect(&[])), []);
-    // The same report again, whatever it holds.
+    // The same report again, whatever the order of its items.
     assert_eq!(run(&mut remittance, &report), []);
-    assert_eq!(run(&mut remittance, &super::report(" R-1 ", &[])), []);
+    let turned = super::report(" R-1 ", &[(2, "327.50"), (1, "393")]);
+    assert_eq!(run(&mut remittance, &turned), []);
+}
+
+#[test]
+fn a_known_id_never_stands_for_another_report() {
+    let [expect, report] = the_day();
+    let mut remittance = after(&[expect, report]);
+    run(&mut remittance, &super::report("R-2", &[(1, "393")]));
+    let others: [&[(u128, &str)]; 5] = [
+        &[],
+        &[(1, "393")],
+        &[(1, "393"), (2, "327.49")],
+        &[(1, "393"), (2, "327.50"), (3, "89")],
+        &[(1, "393"), (2, "327.50"), (2, "327.50")],
+    ];
+    for items in others {
+        let other = super::report("R-1", items);
+        assert_eq!(refused(&remittance, &other), invalid("reportId"));
+    }
+    // Each report is known by its own content, before and after the closing.
+    let first = || super::report("R-1", &[(1, "393"), (2, "327.50")]);
+    assert_eq!(run(&mut remittance, &first()), []);
+    let RemittanceCommand::Report {
+        report_id, items, ..
+    } = first()
+    else {
+        unreachable!()
+    };
+    let total = Some(baht("1"));
+    let summed = RemittanceCommand::Report {
+        report_id,
+        items,
+        total,
+    };
+    assert_eq!(refused(&remittance, &summed), inaccurate("total"));
+    for (number, accepted) in [(2, "0"), (3, "0")] {
+        run(
+            &mut remittance,
+            &resolve(number, accepted, Resolution::WrittenOff),
+        );
+    }
+    run(&mut remittance, &RemittanceCommand::Close);
+    assert_eq!(remittance.status, Closed);
+    assert_eq!(run(&mut remittance, &first()), []);
+    assert_eq!(
+        refused(&remittance, &super::report("R-1", &[])),
+        invalid("reportId")
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::{
 };
 
 const MIGRATION: &str = include_str!("../../../../migrations/0006_read_models.sql");
+const OF_REPORTS: &str = include_str!("../../../../migrations/0009_reports_with_content.sql");
 
 /// The part of the migration that has to do with what was there before: its end is the first table of its own.
 fn of_old_rows() -> &'static str {
@@ -26,7 +27,7 @@ fn of_old_rows() -> &'static str {
 async fn old_rows(db: &TestDb) {
     for sql in [
         "update projection_checkpoint set name = split_part(name, '.', 1), updated_at = clock_timestamp(), \
-         owner_epoch = 7 where name in ('order_view.2', 'store_board.2')",
+         owner_epoch = 7 where name in ('order_view.3', 'store_board.2')",
         "update order_view set doc = '{\"number\":\"QC-2026-01-01-000001\",\"lines\":[]}'",
         "update store_board_order set lines = '[]', status = 1000",
     ] {
@@ -35,7 +36,11 @@ async fn old_rows(db: &TestDb) {
 }
 
 async fn migrate(db: &TestDb) {
-    sqlx::raw_sql(&format!("begin; {} commit", of_old_rows()))
+    run(db, of_old_rows()).await;
+}
+
+async fn run(db: &TestDb, migration: &str) {
+    sqlx::raw_sql(&format!("begin; {migration} commit"))
         .execute(&db.admin)
         .await
         .unwrap();
@@ -64,6 +69,35 @@ async fn rows_of_the_former_shape_are_made_anew() {
     .await
     .unwrap();
     assert_eq!(empty, 0);
+    let runner = db.run();
+    db.caught_up().await;
+    assert_eq!(db.dump().await, live);
+    db.assert_clean().await;
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn reports_without_content_are_made_anew() {
+    let db = filled(52).await;
+    let live = db.dump().await;
+    for sql in [
+        "update projection_checkpoint set name = 'order_view.2' where name = 'order_view.3'",
+        "update projection_checkpoint set name = 'remittances' where name = 'remittances.2'",
+        "update order_view set doc = '{\"shortReports\":[\"R-1\"]}'",
+        "update remittance_view set doc = '{\"reportIds\":[\"R-1\"]}'",
+    ] {
+        sqlx::query(sql).execute(&db.admin).await.unwrap();
+    }
+    run(&db, OF_REPORTS).await;
+    let empty: i64 = sqlx::query_scalar(
+        "select (select count(*) from order_view) + (select count(*) from remittance_view)",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap();
+    assert_eq!(empty, 0);
+    let lease = Lease::new(db.pool.clone(), LogId::DEFAULT, "order_view.2");
+    assert_eq!(lease.take().await.unwrap(), None);
     let runner = db.run();
     db.caught_up().await;
     assert_eq!(db.dump().await, live);
