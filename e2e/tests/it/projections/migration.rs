@@ -84,7 +84,7 @@ async fn reports_without_content_are_made_anew() {
         "update projection_checkpoint set name = 'order_view.2' where name = 'order_view.3'",
         "update projection_checkpoint set name = 'remittances' where name = 'remittances.2'",
         "update order_view set doc = '{\"shortReports\":[\"R-1\"]}'",
-        "update remittance_view set doc = '{\"reportIds\":[\"R-1\"]}'",
+        "update remittance_view set doc = doc - 'reports'",
     ] {
         sqlx::query(sql).execute(&db.admin).await.unwrap();
     }
