@@ -87,6 +87,8 @@ pub struct Asked<'a, E: Entity> {
     pub actor: &'a Actor,
     /// When.
     pub now: DateTime<Utc>,
+    /// When its first event happened; `now` where there is none yet.
+    pub created_at: DateTime<Utc>,
 }
 
 /// Who may give a command, by the stores they are bound to.

@@ -194,6 +194,7 @@ impl<'a, E: Kind> Run<'a, E> {
             command,
             actor,
             now,
+            created_at: loaded.created_at,
         };
         let Gathered { facts, key, lookup } = E::gather(&self.bus.sources, asked).await?;
         let mut after = Driven((*loaded.state).clone());

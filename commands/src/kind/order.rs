@@ -69,6 +69,7 @@ impl Kind for Order {
             .await
             .map_err(unavailable)?;
         let mut facts = Facts::new(asked.now, store);
+        facts.placed_at = Some(asked.created_at);
         facts.bundles = sources.bundles.offers().await.map_err(unavailable)?;
         let mut key = None;
         match asked.command {

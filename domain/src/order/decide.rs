@@ -14,6 +14,7 @@ mod returns;
 mod short;
 mod stock;
 mod substitution;
+mod times;
 
 use super::{
     command::OrderCommand, event::OrderEvent, facts::Facts, state::Order, status::OrderStatus,
@@ -68,7 +69,7 @@ pub fn decide_probed(
         OrderCommand::Release => stock::release(order, facts),
         OrderCommand::ChangeLines(command) => change::lines(order, command, facts),
         OrderCommand::RecordPicking(command) => progress::picking(order, command, facts),
-        OrderCommand::ReportShort(command) => short::report(order, command),
+        OrderCommand::ReportShort(command) => short::report(order, command, facts),
         OrderCommand::ProposeSubstitution(command) => substitution::propose(order, command, facts),
         OrderCommand::DecideSubstitution(command) => substitution::answer(order, command, facts),
         OrderCommand::ExpireSubstitution(command) => substitution::expire(order, command, facts),
@@ -76,7 +77,7 @@ pub fn decide_probed(
         OrderCommand::RecordDelivery(command) => progress::delivery(order, command, facts),
         OrderCommand::RecordFailedDelivery(command) => attempt::failed(order, command, facts),
         OrderCommand::CollectCash(command) => collection::collect(order, command, facts),
-        OrderCommand::FailCollection(command) => collection::fail(order, command),
+        OrderCommand::FailCollection(command) => collection::fail(order, command, facts),
         OrderCommand::CorrectCollection(command) => collection::correct(order, command),
         OrderCommand::ReconcileCash(command) => collection::reconcile(order, command),
         OrderCommand::RequestReturn(command) => returns::request(order, command, facts),

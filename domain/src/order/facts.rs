@@ -16,6 +16,8 @@ use crate::{
 pub struct Facts {
     /// Now.
     pub now: DateTime<Utc>,
+    /// When the ledger took the order in; `None` for one that is not placed yet.
+    pub placed_at: Option<DateTime<Utc>>,
     /// The order's store, `None` when nobody knows it.
     pub store: Option<StoreFacts>,
     /// The number to assign where the caller brought none: present when placing.
@@ -38,6 +40,7 @@ impl Facts {
     pub fn new(now: DateTime<Utc>, store: Option<StoreFacts>) -> Self {
         Self {
             now,
+            placed_at: None,
             store,
             number: None,
             sealed: None,

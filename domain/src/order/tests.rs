@@ -31,6 +31,7 @@ pub(crate) mod samples;
 mod short;
 mod substitution;
 mod substitution_answer;
+mod times;
 
 use std::sync::Arc;
 
@@ -91,6 +92,7 @@ fn facts() -> Facts {
     };
     Facts {
         number: Some(OrderNumber::new("QC-2026-03-14-000001").unwrap()),
+        placed_at: Some(now()),
         ..Facts::new(now(), Some(store))
     }
 }

@@ -32,6 +32,7 @@ pub fn next(rng: &mut Rng, life: &Life<'_>, mix: Mix) -> Option<C> {
 /// The world may look another way for once.
 pub fn facts(rng: &mut Rng, life: &Life<'_>) -> Facts {
     let mut facts = life.world.facts(life.now);
+    facts.placed_at = Some(crate::world::noon());
     match rng.below(200) {
         0 => facts.store = None,
         1 => facts.store.iter_mut().for_each(|s| s.active = false),

@@ -3,7 +3,7 @@
 use super::{
     Decision, already_applied, not_possible, partner_id,
     progress::{check_tracking, step},
-    reason, returns,
+    reason, returns, times,
 };
 use crate::{
     order::{
@@ -22,7 +22,8 @@ pub(super) fn failed(order: &Order, command: &RecordFailedDelivery, facts: &Fact
     let mut problems = Problems::default();
     let reason = reason(&mut problems, &command.reason);
     let attempt_id = partner_id(&mut problems, "attemptId", command.attempt_id.as_ref());
-    problems.time("occurredAt", command.occurred_at);
+    let occurred_at = command.occurred_at;
+    times::check_past(&mut problems, "occurredAt", occurred_at, order, facts);
     check_tracking(&mut problems, order, command.tracking_id.as_ref());
     let attempt = Attempt {
         attempt_id,

@@ -6,9 +6,9 @@
 //! owed back. A cancelled order takes none: it never left the store, so that the news is about
 //! another order; should a partner account for such cash, its remittance shows it as extra.
 
-use chrono::{DateTime, TimeDelta, Utc};
-
-use super::{Decision, MAX_REASON, already_applied, not_possible, partner_id, progress, reason};
+use super::{
+    Decision, MAX_REASON, already_applied, not_possible, partner_id, progress, reason, times,
+};
 use crate::{
     ids::PartnerId,
     money::{Money, SCALE},
@@ -29,8 +29,6 @@ use crate::{
 const TOLERANCE: u64 = 100;
 /// More cash than any order comes to, 1,000,000 THB: a mistake.
 const MAX_CASH: Money = Money::from_units(1_000_000 * SCALE);
-/// How far a partner's clock may run ahead of ours.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 /// Longest place where a photo or a signature is kept.
 const MAX_PROOF_PLACE: usize = 500;
 /// Longest name of who took the cash.
@@ -49,7 +47,9 @@ pub(super) fn collect(order: &Order, command: &CollectCash, facts: &Facts) -> De
     });
     let rider_id = partner_id(&mut problems, "riderId", command.rider_id.as_ref());
     progress::check_tracking(&mut problems, order, command.tracking_id.as_ref());
-    let collected_at = collected_at(&mut problems, command, facts.now);
+    // A time to come would put the cash into the books of a day that has not begun.
+    let collected_at = command.collected_at;
+    times::check_past(&mut problems, "collectedAt", collected_at, order, facts);
     let reason = command.discrepancy_reason.as_ref();
     let reason = problems.optional(Code::Validation, "discrepancyReason", reason, MAX_REASON);
     let proof = proof(&mut problems, command.proof.as_ref(), facts);
@@ -76,16 +76,17 @@ pub(super) fn collect(order: &Order, command: &CollectCash, facts: &Facts) -> De
         discrepancy_reason: reason.filter(|_| !discrepancy.is_zero()),
         partner_id,
         rider_id,
-        collected_at,
+        collected_at: collected_at.unwrap_or(facts.now),
         proof,
     }))])
 }
 
 /// No cash came: it may still. News of it that is older than the cash is acknowledged.
-pub(super) fn fail(order: &Order, command: &FailCollection) -> Decision {
+pub(super) fn fail(order: &Order, command: &FailCollection, facts: &Facts) -> Decision {
     let mut problems = Problems::default();
     let reason = reason(&mut problems, &command.reason);
-    problems.time("occurredAt", command.occurred_at);
+    let occurred_at = command.occurred_at;
+    times::check_past(&mut problems, "occurredAt", occurred_at, order, facts);
     let reason = problems.finish(reason)?;
     check_goods_left(order)?;
     if order.collection.status == CollectionStatus::Failed {
@@ -211,21 +212,6 @@ fn discrepancy(amount: Money, due: Money) -> Money {
     } else {
         Money::from_units(difference)
     }
-}
-
-/// A time to come would put the cash into the books of a day that has not begun.
-fn collected_at(
-    problems: &mut Problems,
-    command: &CollectCash,
-    now: DateTime<Utc>,
-) -> DateTime<Utc> {
-    problems.time("collectedAt", command.collected_at);
-    let at = command.collected_at.unwrap_or(now);
-    if at.signed_duration_since(now) > CLOCK_TOLERANCE {
-        let message = "collectedAt must not lie in the future: is it Bangkok time marked as UTC?";
-        problems.add(Code::Validation, "collectedAt", message);
-    }
-    at
 }
 
 /// At least a photo or a signature. No message repeats a value: it is personal data.

@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Decision, already_applied, not_possible, partner_id};
+use super::{Decision, already_applied, not_possible, partner_id, times};
 use crate::{
     order::{
         command::{RecordDelivery, RecordPicking, RecordShipment},
@@ -34,7 +34,8 @@ const DELIVERY: &[OrderStatus] = &[
 /// 3500, 3600, 3700.
 pub(super) fn picking(order: &Order, command: &RecordPicking, facts: &Facts) -> Decision {
     let mut problems = Problems::default();
-    check_news(&mut problems, command.status, PICKING, command.occurred_at);
+    let (status, at) = (command.status, command.occurred_at);
+    check_news(&mut problems, status, PICKING, at, (order, facts));
     problems.finish(Some(()))?;
     match step(order, command.status, command.occurred_at, facts.now)? {
         Some(step) => Ok(vec![OrderEvent::PickingRecorded { step }]),
@@ -45,7 +46,8 @@ pub(super) fn picking(order: &Order, command: &RecordPicking, facts: &Facts) -> 
 /// 7000, which brings the tracking id and the carrier, and 7100.
 pub(super) fn shipment(order: &Order, command: &RecordShipment, facts: &Facts) -> Decision {
     let mut problems = Problems::default();
-    check_news(&mut problems, command.status, SHIPMENT, command.occurred_at);
+    let (status, at) = (command.status, command.occurred_at);
+    check_news(&mut problems, status, SHIPMENT, at, (order, facts));
     let ids = [
         ("trackingId", command.tracking_id.as_ref()),
         ("carrier", command.carrier.as_ref()),
@@ -81,7 +83,8 @@ pub(super) fn shipment(order: &Order, command: &RecordShipment, facts: &Facts) -
 /// 7200, 7300, 7500.
 pub(super) fn delivery(order: &Order, command: &RecordDelivery, facts: &Facts) -> Decision {
     let mut problems = Problems::default();
-    check_news(&mut problems, command.status, DELIVERY, command.occurred_at);
+    let (status, at) = (command.status, command.occurred_at);
+    check_news(&mut problems, status, DELIVERY, at, (order, facts));
     check_tracking(&mut problems, order, command.tracking_id.as_ref());
     problems.finish(Some(()))?;
     if command.status == OrderStatus::Delivered && order.is_undelivered() {
@@ -100,13 +103,14 @@ fn check_news(
     status: OrderStatus,
     allowed: &[OrderStatus],
     occurred_at: Option<DateTime<Utc>>,
+    (order, facts): (&Order, &Facts),
 ) {
     if !allowed.contains(&status) {
         let codes: Vec<String> = allowed.iter().map(|s| s.code().to_string()).collect();
         let message = format!("status must be one of {}", codes.join(", "));
         problems.add(Code::Validation, "status", message);
     }
-    problems.time("occurredAt", occurred_at);
+    times::check_past(problems, "occurredAt", occurred_at, order, facts);
 }
 
 /// News about another parcel than the order's own moves nothing.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Decision, already_applied,
     named::{self, Named},
-    not_possible, out_of_range, partner_id, reason,
+    not_possible, out_of_range, partner_id, reason, times,
 };
 use crate::{
     money::Quantity,
@@ -13,6 +13,7 @@ use crate::{
         after::ShortReport,
         command::{LineQuantityInput, ReportShort},
         event::{LineQuantity, OrderEvent},
+        facts::Facts,
         refigure,
         state::Order,
         status::{OrderStatus, PaymentStatus},
@@ -26,7 +27,7 @@ const MAX_REPORTS: usize = 200;
 
 /// Cuts lines to what there is. A line of nothing is cancelled; a short component cancels its
 /// bundle; an order of nothing is cancelled.
-pub(super) fn report(order: &Order, command: &ReportShort) -> Decision {
+pub(super) fn report(order: &Order, command: &ReportShort, facts: &Facts) -> Decision {
     if let Some(answer) = repeated(order, command) {
         return answer;
     }
@@ -39,7 +40,8 @@ pub(super) fn report(order: &Order, command: &ReportShort) -> Decision {
     let mut problems = Problems::default();
     let reason = reason(&mut problems, &command.reason);
     let report_id = partner_id(&mut problems, "reportId", command.report_id.as_ref());
-    problems.time("occurredAt", command.occurred_at);
+    let occurred_at = command.occurred_at;
+    times::check_past(&mut problems, "occurredAt", occurred_at, order, facts);
     let mut lines = named::check(&mut problems, order, &command.lines);
     // What is cancelled already, as with its bundle, cannot be any shorter.
     lines.retain(|line| line.state.is_open() && line.quantity != line.state.line.quantity);
@@ -58,7 +60,7 @@ pub(super) fn report(order: &Order, command: &ReportShort) -> Decision {
         return Err(Refusal::one(Code::Validation, "reportId", message));
     }
     let lines: Vec<LineQuantity> = lines.iter().map(Named::wanted).collect();
-    cut(order, lines, reason, report_id, command.occurred_at)
+    cut(order, lines, reason, report_id, occurred_at)
 }
 
 /// The answer to a report that changes nothing: its id is known, or it says of every line what is so

@@ -97,12 +97,13 @@ fn the_partners_time_of_delivery_counts() {
     let delivered = OrderCommand::RecordDelivery(RecordDelivery {
         status: S::Delivered,
         tracking_id: None,
-        occurred_at: Some(in_minutes(-DAY)),
+        occurred_at: Some(now()),
     });
     order_at(S::OutForDelivery)
+        .after(DAY)
         .and(delivered)
         .when(OVERDUE)
         .happens(OrderEvent::CollectionOverdue {
-            delivered_at: in_minutes(-DAY),
+            delivered_at: now(),
         });
 }

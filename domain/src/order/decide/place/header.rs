@@ -1,6 +1,6 @@
 //! Rules A to G, and the fields of the order as a whole.
 
-use super::super::pay::COD;
+use super::super::{pay::COD, times};
 use crate::{
     actor::Actor,
     ids::{CustomerId, InvalidId, OrderNumber, RegionId, StoreId, check_visible},
@@ -242,7 +242,7 @@ fn payment_method(problems: &mut Problems, command: &PlaceOrder) -> Option<Strin
 
 fn times(problems: &mut Problems, command: &PlaceOrder, facts: &Facts) {
     problems.time("promisedAt", command.promised_at);
-    problems.time("capturedAt", command.captured_at);
+    times::check_not_to_come(problems, "capturedAt", command.captured_at, facts.now);
     let Some(slot) = command.requested_slot else {
         return;
     };
