@@ -48,6 +48,7 @@ impl Kind for Remittance {
         };
         Ok(Gathered::from(RemittanceFacts {
             id: asked.id.clone(),
+            now: asked.now,
             region: store.map(|s| s.region),
             orders,
         }))

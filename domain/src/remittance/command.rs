@@ -1,5 +1,6 @@
 //! What may be asked of a remittance.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{ExpectedItem, RemittanceId, Resolution};
@@ -94,6 +95,8 @@ pub struct ReportedItemInput {
 pub struct RemittanceFacts {
     /// Which remittance it is, for its first event.
     pub id: RemittanceId,
+    /// Now.
+    pub now: DateTime<Utc>,
     /// The store's region; `None` when nobody knows the store.
     pub region: Option<RegionId>,
     /// The orders that a report's references name, as far as anybody knows them.

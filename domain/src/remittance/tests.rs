@@ -46,6 +46,7 @@ fn facts() -> RemittanceFacts {
     let (partner, store) = (PartnerId::new("GRAB"), StoreId::new("CFR029"));
     RemittanceFacts {
         id: RemittanceId::new(partner.unwrap(), store.unwrap(), day),
+        now: now(),
         region: Some(region()),
         orders: Vec::new(),
     }

@@ -77,6 +77,7 @@ impl<'w> Settlement<'w> {
     fn ask(&mut self, command: &C, lives: &mut [Life<'_>], tally: &mut Tally) -> Check {
         let facts = RemittanceFacts {
             id: self.id.clone(),
+            now: crate::world::noon(),
             region: Some(RegionId::new("BKK-EAST").unwrap()),
             orders: lives.iter().flat_map(names).collect(),
         };

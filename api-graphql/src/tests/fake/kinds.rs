@@ -10,6 +10,7 @@ use chrono::Utc;
 use domain::{
     actor::Actor,
     bundle::{Bundle, Offer},
+    calendar::day_start,
     entity::Entity,
     ids::{IntakeId, OrderId, OrderNumber, RegionId, StoreId},
     intake::{Intake, IntakeOutcome},
@@ -172,6 +173,7 @@ impl Faked for Remittance {
         });
         RemittanceFacts {
             id: id.clone(),
+            now: day_start(id.day()),
             region: store_facts(fake, id.store()).map(|s| s.region),
             orders: known.collect(),
         }

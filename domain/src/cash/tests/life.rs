@@ -33,6 +33,7 @@ impl Books {
     pub(super) fn remittance(&mut self, command: &RemittanceCommand) {
         let facts = RemittanceFacts {
             id: remittance_id(),
+            now: now(),
             region: Some(RegionId::new("BKK-EAST").unwrap()),
             orders: Vec::new(),
         };

@@ -3,10 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::TimeDelta;
+
 use super::{
     Decision, MAX_AMOUNT, MAX_TEXT, already_applied, check_satang, is_closed, not_possible,
 };
 use crate::{
+    calendar::business_day,
     entity::Entity,
     ids::{OrderId, RegionId, check_text},
     money::Money,
@@ -20,6 +23,8 @@ use crate::{
 
 /// Reports of one remittance: a partner that still differs after as many is not helped by another.
 const MAX_REPORTS: usize = 100;
+/// How long after its business day a report is taken in: a year's accounts, and a month to close them.
+const MAX_REPORT_AGE: TimeDelta = TimeDelta::days(400);
 /// Problems after which a list is read no further: enough to see what is wrong with it.
 const MAX_PROBLEMS: usize = 20;
 
@@ -136,6 +141,7 @@ pub(super) fn report(
             "{MAX_REPORTS} reports came already: have the differing items disputed and resolved"
         )));
     }
+    check_day(&mut problems, facts);
     let region = remittance.region.as_ref().or(facts.region.as_ref());
     if region.is_none() {
         let message = format!(
@@ -158,6 +164,26 @@ pub(super) fn report(
             items,
         },
     ))
+}
+
+/// A report is of a day that has begun, and not of one that is long over: nobody settles that any more.
+fn check_day(problems: &mut Problems, facts: &RemittanceFacts) {
+    let (day, today) = (facts.id.day(), business_day(facts.now));
+    let problem = if day > today {
+        format!(
+            "{day} has not begun in Bangkok, where it is {today}: report it when cash was collected"
+        )
+    } else if today.signed_duration_since(day) > MAX_REPORT_AGE {
+        let days = MAX_REPORT_AGE.num_days();
+        format!("{day} is more than {days} days ago: settle it with the store by hand")
+    } else {
+        return;
+    };
+    problems.add(
+        Code::Validation,
+        "businessDay",
+        format!("businessDay {problem}"),
+    );
 }
 
 /// The same report again is acknowledged. Another one under the same id is refused: its sender would take it for taken

@@ -61,6 +61,34 @@ fn repeats_change_nothing() {
 }
 
 #[test]
+fn a_report_is_of_a_day_that_is_neither_to_come_nor_long_over() {
+    let on = |day: &str| {
+        let facts = RemittanceFacts {
+            id: format!("GRAB:CFR029:{day}").parse().unwrap(),
+            ..facts()
+        };
+        let none = Remittance::default();
+        decide_with(&none, &report("R-1", &[(1, "393")]), &facts).map(|events| events.len())
+    };
+    for day in ["2026-11-24", "2026-11-23", "2025-10-20"] {
+        assert_eq!(on(day), Ok(1), "{day}");
+    }
+    for day in ["2026-11-25", "9999-12-31", "2025-10-19", "0001-01-01"] {
+        let refusal = on(day).unwrap_err();
+        assert_eq!(refusal.problems[0].path, "businessDay", "{day}");
+        assert_eq!(refusal.problems.len(), 1);
+    }
+    // In Bangkok the day begins at 17:00 UTC of the day before.
+    let facts = RemittanceFacts {
+        id: "GRAB:CFR029:2026-11-25".parse().unwrap(),
+        now: "2026-11-24T17:00:00Z".parse().unwrap(),
+        ..facts()
+    };
+    let none = Remittance::default();
+    assert!(decide_with(&none, &report("R-1", &[]), &facts).is_ok());
+}
+
+#[test]
 fn a_known_id_never_stands_for_another_report() {
     let [expect, report] = the_day();
     let mut remittance = after(&[expect, report]);

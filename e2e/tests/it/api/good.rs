@@ -1,5 +1,9 @@
 //! A good input for every command.
 
+use std::sync::LazyLock;
+
+use chrono::{Days, Utc};
+use domain::calendar::business_day;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -46,8 +50,16 @@ const INPUTS: &str = r#"
     forgetCustomer        | person     | {}
 "#;
 
-/// The remittance that inputs are about.
-pub(super) const REMITTANCE: &str = "GRAB:CFR001:2026-01-31";
+/// The remittance that inputs are about: that of the day before, which is over.
+pub(super) static REMITTANCE: LazyLock<String> = LazyLock::new(|| {
+    let yesterday = business_day(Utc::now()) - Days::new(1);
+    format!("GRAB:CFR001:{yesterday}")
+});
+
+/// The business day of [`REMITTANCE`].
+pub(super) fn yesterday() -> &'static str {
+    REMITTANCE.rsplit(':').next().unwrap_or_default()
+}
 
 /// The name of every command.
 pub(super) fn fields() -> Vec<&'static str> {
@@ -80,11 +92,11 @@ pub(super) fn good(field: &str, order: &str, letter: &str) -> Value {
         "bundle" => merged(&id, json!({ "bundleId": "SNACK" })),
         "store" => merged(&id, json!({ "storeId": "CFR001" })),
         "report" => {
-            let parts: Vec<&str> = REMITTANCE.split(':').collect();
-            let of = json!({ "partnerId": parts[0], "storeId": parts[1], "businessDay": parts[2] });
+            let of =
+                json!({ "partnerId": "GRAB", "storeId": "CFR001", "businessDay": yesterday() });
             merged(&id, of)
         }
-        "remittance" => merged(&id, json!({ "remittanceId": REMITTANCE })),
+        "remittance" => merged(&id, json!({ "remittanceId": *REMITTANCE })),
         "letter" => merged(&id, json!({ "deadLetterId": letter })),
         _ => json!({ "customerId": "C-404" }),
     };

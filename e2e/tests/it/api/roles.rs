@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    good::{self, REMITTANCE, good},
+    good::{self, REMITTANCE, good, yesterday},
     support::{SCHEMA, World, command, done, merged, placed, problems, rows, world},
 };
 
@@ -144,7 +144,7 @@ async fn commands_on_a_foreign_store_answer_as_on_none() {
     for field in good::fields() {
         let (known, unknown) = match good::kind(field) {
             "order" => (order.as_str(), nowhere.as_str()),
-            "remittance" => (REMITTANCE, "GRAB:CFR001:2026-01-30"),
+            "remittance" => (REMITTANCE.as_str(), "GRAB:CFR001:2026-01-30"),
             "store" if field != "openStore" => ("CFR001", "CFR404"),
             _ => continue,
         };
@@ -171,24 +171,25 @@ async fn commands_on_a_foreign_store_answer_as_on_none() {
         );
     }
     let elsewhere = json!({ "commandId": Uuid::now_v7(), "partnerId": "GRAB", "storeId": "CFR001",
-        "businessDay": "2026-01-31", "reportId": "R-2", "items": [] });
+        "businessDay": yesterday(), "reportId": "R-2", "items": [] });
     let refused = command(&stranger, "reportRemittance", elsewhere).await;
     assert_eq!(refused["remittance"], Value::Null);
     reads_show_nothing(&world, &stranger, &order).await;
 }
 
 async fn reads_show_nothing(world: &World, stranger: &Api, order: &str) {
-    let query = "query($o: ID!) {
-        remittance(id: \"GRAB:CFR001:2026-01-31\") { id } remittances { edges { node { id } } }
+    let query = "query($o: ID!, $r: ID!) {
+        remittance(id: $r) { id } remittances { edges { node { id } } }
         named: remittances(filter: { storeIds: [\"CFR001\"] }) { edges { node { id } } }
         store(id: \"CFR001\") { id } stores { edges { node { id } } }
         cashBalances(by: STORE) { balances { storeId } total }
         ofOrder: cashPostings(orderId: $o) { edges { node { line } } }
-        ofRemittance: cashPostings(remittanceId: \"GRAB:CFR001:2026-01-31\") { edges { node { line } } }
+        ofRemittance: cashPostings(remittanceId: $r) { edges { node { line } } }
         outstandingCash(storeIds: [\"CFR001\"]) { edges { node { orderId } } }
         collectionMetrics(from: \"2026-01-01\", to: \"2026-01-31\") { days { storeId } } }";
+    let about = json!({ "o": order, "r": *REMITTANCE });
     let seen = e2e::eventually("the remittance", || async {
-        let data = world.admin.graphql(query, json!({ "o": order })).await;
+        let data = world.admin.graphql(query, about.clone()).await;
         let stores = data["stores"]["edges"].as_array().unwrap().len();
         (data["remittance"].is_object() && stores == 3).then_some(data)
     })
@@ -196,7 +197,7 @@ async fn reads_show_nothing(world: &World, stranger: &Api, order: &str) {
     assert_eq!(seen["store"]["id"], "CFR001");
     let none = json!({ "edges": [] });
     assert_eq!(
-        stranger.graphql(query, json!({ "o": order })).await,
+        stranger.graphql(query, about).await,
         json!({
             "remittance": null, "remittances": none, "named": none,
             "store": null, "stores": { "edges": [{ "node": { "id": "CFR002" } }] },
@@ -215,7 +216,7 @@ async fn a_coordinator_reads_the_stores_of_the_region() {
     let opened = done(&world.admin, "openStore", south).await;
     for store in ["CFR001", "CFR100"] {
         let report = json!({ "commandId": Uuid::now_v7(), "partnerId": "GRAB", "storeId": store,
-            "businessDay": "2026-01-31", "reportId": "R-1", "items": [{ "reference": "x", "amount": "1.00" }] });
+            "businessDay": yesterday(), "reportId": "R-1", "items": [{ "reference": "x", "amount": "1.00" }] });
         done(&world.admin, "reportRemittance", report).await;
     }
     let query = "query($fresh: Fresh!) { stores(fresh: $fresh) { edges { node { id } } } remittances { edges { node { storeId } } } }";

@@ -10,6 +10,7 @@ use domain::{
         Bundle, BundleEvent, BundleKind, BundleRules, Component, Definition, ReturnPolicy,
         Role as Part, Schedule,
     },
+    calendar::day_start,
     entity::Entity,
     ids::{BundleId, IntakeId, OrderId, PartnerId, RegionId, Sku, StoreId},
     intake::{Intake, IntakeEvent, Message},
@@ -353,6 +354,7 @@ fn decide(remittance: &Kept<Remittance>, command: &RemittanceCommand) -> Vec<Rem
     let expected = remittance.state.expected.iter();
     let facts = RemittanceFacts {
         id: remittance.id.clone(),
+        now: day_start(remittance.id.day()),
         region: Some(region(number)),
         orders: expected
             .map(|item| (item.reference.clone(), item.order_id))
