@@ -1,4 +1,5 @@
-//! Picking found less than ordered.
+//! Picking found less than ordered. The news may come after that of the shipment: until goods and cash
+//! change hands a short still cuts what the customer pays.
 
 use chrono::{DateTime, Utc};
 
@@ -31,12 +32,7 @@ pub(super) fn report(order: &Order, command: &ReportShort, facts: &Facts) -> Dec
     if let Some(answer) = repeated(order, command) {
         return answer;
     }
-    if !(OrderStatus::Released..=OrderStatus::Packed).contains(&order.status) {
-        return Err(not_possible(format!(
-            "shorts are reported from 3000 to 3700, this order stands at {}",
-            order.status.code()
-        )));
-    }
+    check_stands(order)?;
     let mut problems = Problems::default();
     let reason = reason(&mut problems, &command.reason);
     let report_id = partner_id(&mut problems, "reportId", command.report_id.as_ref());
@@ -60,7 +56,37 @@ pub(super) fn report(order: &Order, command: &ReportShort, facts: &Facts) -> Dec
         return Err(Refusal::one(Code::Validation, "reportId", message));
     }
     let lines: Vec<LineQuantity> = lines.iter().map(Named::wanted).collect();
-    cut(order, lines, reason, report_id, occurred_at)
+    let events = cut(order, lines, reason, report_id, occurred_at)?;
+    if is_emptied(&events) && order.status >= OrderStatus::Fulfilled {
+        return Err(not_possible(
+            "nothing would be left of an order that is on its way: report what the parcel holds, or failed deliveries",
+        ));
+    }
+    Ok(events)
+}
+
+/// From the release until the goods are handed over, and while no cash came for them.
+fn check_stands(order: &Order) -> Result<(), Refusal> {
+    if !(OrderStatus::Released..OrderStatus::Delivered).contains(&order.status) {
+        return Err(not_possible(format!(
+            "shorts are reported from 3000 until 7500, this order stands at {}: from 7500 on goods are taken back",
+            order.status.code()
+        )));
+    }
+    if order.collection.is_collected() {
+        let known = order.collection.amount;
+        return Err(not_possible(format!(
+            "{known} is collected already: once delivered, what was not there is taken back"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether a cut left nothing. Once the parcel left the store an order is not emptied any more: what goes
+/// with it then is settled at the door.
+pub(super) fn is_emptied(events: &[OrderEvent]) -> bool {
+    let mut events = events.iter();
+    events.any(|event| matches!(event, OrderEvent::Cancelled { .. }))
 }
 
 /// The answer to a report that changes nothing: its id is known, or it says of every line what is so

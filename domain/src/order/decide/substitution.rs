@@ -131,8 +131,7 @@ fn decline(order: &Order, proposal: &Proposal, cause: DeclineCause) -> Decision 
             quantity: Quantity::ZERO,
         };
         let short = short::cut(order, vec![nothing], reason.to_owned(), None, None)?;
-        let is_emptied = short.len() > 1;
-        if !(is_emptied && order.status >= OrderStatus::Fulfilled) {
+        if !(short::is_emptied(&short) && order.status >= OrderStatus::Fulfilled) {
             events.extend(short);
         }
     }

@@ -1,5 +1,8 @@
 use super::*;
-use crate::order::{PaymentStatus, command::ReportShort};
+use crate::order::{
+    PaymentStatus,
+    command::{FailCollection, ReportShort},
+};
 use OrderStatus as S;
 
 fn short(lines: &[(i32, &str)], report_id: Option<&str>) -> OrderCommand {
@@ -41,15 +44,8 @@ fn v11_a_line_that_is_not_there_is_cancelled_and_not_paid() {
 }
 
 #[test]
-fn before_the_release_and_after_packing_there_are_no_shorts() {
-    for status in [
-        S::Open,
-        S::BackOrdered,
-        S::Allocated,
-        S::Fulfilled,
-        S::OutForDelivery,
-        S::Delivered,
-    ] {
+fn before_the_release_and_after_delivery_there_are_no_shorts() {
+    for status in [S::Open, S::BackOrdered, S::Allocated, S::Delivered] {
         grab_at(status)
             .when(short(&[(2, "0")], None))
             .is_refused(&[(Code::ErrInvalidTransition, "")]);
@@ -57,6 +53,49 @@ fn before_the_release_and_after_packing_there_are_no_shorts() {
     grab_at(S::Cancelled)
         .when(short(&[(2, "0")], None))
         .is_refused(&[(Code::ErrOrderNotModifiable, "")]);
+}
+
+#[test]
+fn news_of_a_short_may_come_after_that_of_the_shipment() {
+    for status in [S::Fulfilled, S::Shipped, S::InTransit, S::OutForDelivery] {
+        let given = grab_at(status);
+        let events = given.when(short(&[(2, "0")], Some("R-1"))).events();
+        assert_eq!(events.len(), 1);
+        let given = given.and(short(&[(2, "0")], Some("R-1")));
+        let code = status.code();
+        assert_shape(
+            &given.order,
+            &format!("1:1@{code} 2:0@9000 3:1@{code}"),
+            "328.0000 328.0000 328.0000 21.4580",
+        );
+        assert_eq!(given.order.cod_due(), baht("328"));
+        // Nothing empties it any more: not at once, and not bit by bit.
+        let refused = [(Code::ErrInvalidTransition, "")];
+        let rest = short(&[(1, "0"), (3, "0")], Some("R-2"));
+        given.when(rest).is_refused(&refused);
+        let given = given.and(short(&[(1, "0")], Some("R-2")));
+        given
+            .when(short(&[(3, "0")], Some("R-3")))
+            .is_refused(&refused);
+    }
+    let whole = bundle_at(S::Shipped).and(short(&[(6, "1")], None)).order;
+    assert_eq!(shape(&whole).0, "5:2@7100 6:0@9000 7:0@9000 8:0@9000");
+}
+
+#[test]
+fn once_cash_came_there_are_no_shorts() {
+    let given = grab_at(S::OutForDelivery).given(|facts| facts.sealed = Some(sealed()));
+    let failed = OrderCommand::FailCollection(FailCollection {
+        reason: "no change".into(),
+        occurred_at: None,
+    });
+    // No cash came yet: it may come, and less of it.
+    let given = given.and(failed);
+    assert_eq!(given.when(short(&[(2, "0")], None)).events().len(), 1);
+    given
+        .and(collect("393"))
+        .when(short(&[(2, "0")], None))
+        .is_refused(&[(Code::ErrInvalidTransition, "")]);
 }
 
 #[test]
