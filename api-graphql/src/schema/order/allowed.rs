@@ -112,7 +112,11 @@ impl CommandKind {
             Self::Pay => order.status == Status::Allocated && !paid,
             Self::Release => reaches(&[Status::Released]) && paid,
             Self::RecordPicking => reaches(&[Status::InProcess, Status::Picked, Status::Packed]),
-            Self::ReportShort => picking,
+            Self::ReportShort => {
+                // On its way, an order is not emptied any more.
+                let is_left = || order.lines.iter().filter(|line| line.is_open()).count() > 1;
+                (picking || with_rider && is_left()) && !order.collection.is_collected()
+            }
             Self::ProposeSubstitution => {
                 picking && order.allow_substitution && has_replaceable(order)
             }
