@@ -14,6 +14,9 @@ use store::{Log, Position, StreamHead, StreamId, snapshots};
 
 use crate::{aggregate::Driven, error::CommandError, record::OCCURRED_AT};
 
+/// Events of a stream read at once.
+const PAGE: i64 = 500;
+
 /// An entity as the write side knows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded<E: Entity = Order> {
@@ -213,6 +216,33 @@ impl<E: Entity> Folded<E> {
         self.updated_at = at;
         self.state.apply(&event);
         Ok(())
+    }
+}
+
+/// An entity's state as stored now, folded from its whole stream; `None` when the log does not know it. For facts about
+/// an entity that a decision is not about: nothing is remembered.
+pub(crate) async fn read_state<E: Entity>(
+    log: &Log,
+    id: &E::Id,
+) -> Result<Option<E>, CommandError> {
+    let (stream, mut folded, mut version) = (stream_id::<E>(id), Folded::<E>::default(), 0);
+    // Ends: each page begins after the one before.
+    loop {
+        let page = log
+            .stream(&stream, version, PAGE)
+            .await
+            .map_err(unavailable)?;
+        for event in &page {
+            let parse = |text: &str| {
+                serde_json::from_str(text).map_err(|e| CommandError::Internal(e.to_string()))
+            };
+            let (payload, metadata) = (parse(&event.payload)?, parse(&event.metadata)?);
+            folded.apply(&event.event_type, &event.event_version, payload, &metadata)?;
+            version = event.sequence;
+        }
+        if page.is_empty() {
+            return Ok((version > 0).then_some(folded.state));
+        }
     }
 }
 

@@ -264,12 +264,14 @@ fn cash() -> impl Strategy<Value = OrderEvent> {
             discrepancy: Money::from_units(-30_000),
             reason: "counted again".into()
         }),
-        Just(OrderEvent::CashReconciled {
-            remittance_id: "GRAB:CFR029:2026-11-24".parse().unwrap(),
-            outcome: ItemOutcome::Matched,
-            expected: Money::from_units(3_930_000),
-            accepted: Money::from_units(3_930_000),
-            variance: Money::ZERO
+        prop_oneof![Just(ItemOutcome::Matched), Just(ItemOutcome::Extra)].prop_map(|outcome| {
+            OrderEvent::CashReconciled {
+                remittance_id: "GRAB:CFR029:2026-11-24".parse().unwrap(),
+                outcome,
+                expected: Money::from_units(3_930_000),
+                accepted: Money::from_units(3_930_000),
+                variance: Money::ZERO,
+            }
         }),
     ]
 }

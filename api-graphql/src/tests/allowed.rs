@@ -66,7 +66,7 @@ fn text(text: &str) -> String {
 fn quantity(line_number: i32, units: i64) -> LineQuantityInput {
     LineQuantityInput {
         line_number,
-        quantity: domain::money::Quantity::from_units(units),
+        quantity: Quantity::from_units(units),
     }
 }
 
@@ -206,12 +206,16 @@ fn good(kind: CommandKind, order: &State) -> Vec<OrderCommand> {
             picking,
             &[Status::InProcess, Status::Picked, Status::Packed],
         ),
-        K::ReportShort => vec![OrderCommand::ReportShort(ReportShort {
-            lines: vec![quantity(line, 0)],
-            reason: text("none left"),
-            report_id: None,
-            occurred_at: None,
-        })],
+        K::ReportShort => [0, 10_000]
+            .map(|units| {
+                OrderCommand::ReportShort(ReportShort {
+                    lines: vec![quantity(line, units)],
+                    reason: text("none left"),
+                    report_id: None,
+                    occurred_at: None,
+                })
+            })
+            .into(),
         K::ProposeSubstitution => vec![propose("new", 1), propose("new", 2)],
         K::DecideSubstitution => vec![decline("P1")],
         K::RecordShipment => all(shipment, &[Status::Fulfilled, Status::Shipped]),

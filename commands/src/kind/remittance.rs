@@ -3,16 +3,24 @@
 use ::store::claims;
 use domain::{
     ids::{OrderId, PartnerId},
-    remittance::{Remittance, RemittanceCommand, RemittanceFacts, RemittanceId},
+    order::Order,
+    remittance::{
+        Comparison, ExtraOrder, ItemOutcome, Remittance, RemittanceCommand, RemittanceFacts,
+        RemittanceId,
+    },
     validate::clean,
 };
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{Asked, Kind, Lane, Lanes, NUMBER, Scope, check_partner, order::reference_scope};
 use crate::{
     error::CommandError,
     facts::{Gathered, Sources},
-    load::unavailable,
+    load::{read_state, unavailable},
 };
+
+/// Orders read at once.
+const CONCURRENCY: usize = 16;
 
 impl Kind for Remittance {
     fn lane(lanes: &Lanes) -> &Lane<Self> {
@@ -46,13 +54,48 @@ impl Kind for Remittance {
             }
             _ => Vec::new(),
         };
+        let extras = extras(sources, asked.state, asked.command).await?;
         Ok(Gathered::from(RemittanceFacts {
             id: asked.id.clone(),
             now: asked.now,
             region: store.map(|s| s.region),
             orders,
+            extras,
         }))
     }
+}
+
+/// The orders of the extra items that the command accepts something of, as the log has them now.
+async fn extras(
+    sources: &Sources,
+    remittance: &Remittance,
+    command: &RemittanceCommand,
+) -> Result<Vec<ExtraOrder>, CommandError> {
+    let is_asked = |item: &&Comparison| match command {
+        RemittanceCommand::Resolve {
+            reference,
+            accepted,
+            ..
+        } => item.reference == reference.trim() && accepted.is_positive(),
+        RemittanceCommand::Close => item.accepted().is_positive(),
+        _ => false,
+    };
+    let items = remittance.comparisons.iter().filter(is_asked);
+    let extras = items.filter(|item| item.outcome == ItemOutcome::Extra);
+    let order_ids: Vec<OrderId> = extras.filter_map(|item| item.order_id).collect();
+    stream::iter(order_ids)
+        .map(|order_id| async move {
+            let order = read_state::<Order>(&sources.log, &order_id).await?;
+            Ok(order.map(|order| ExtraOrder {
+                order_id,
+                store_id: order.store_id,
+                collection: order.collection,
+            }))
+        })
+        .buffer_unordered(CONCURRENCY)
+        .try_filter_map(|extra| async move { Ok(extra) })
+        .try_collect()
+        .await
 }
 
 /// The orders that have these numbers, or that the partner knows by these ids, as far as there are any; where both say

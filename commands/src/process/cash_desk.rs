@@ -15,7 +15,10 @@ use domain::{
     calendar::{business_day, day_start},
     ids::{CommandId, OrderId},
     money::Money,
-    order::{Order, OrderCommand, OrderEvent, command::ReconcileCash, event::CashCollected},
+    order::{
+        CollectionStatus, Order, OrderCommand, OrderEvent, command::ReconcileCash,
+        event::CashCollected,
+    },
     remittance::{ItemOutcome, RemittanceEvent, RemittanceId, SettledItem},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -56,20 +59,27 @@ impl CashDesk {
         Self { hands, clock }
     }
 
-    /// The orders of a page's collections. What an event does not say of its order the order does: one that cannot be
+    /// The orders of a page's collections and corrections, as they are after them. What an event does not say of its order the order does: one that cannot be
     /// read stops the cash desk, as its cash must not be lost.
     async fn orders(&self, page: &[Fact]) -> Result<HashMap<OrderId, Arc<Order>>, Trouble> {
         let mut collected = Vec::new();
         for fact in page {
             if let Happening::Order(id, event) = &fact.happening
-                && matches!(**event, OrderEvent::CashCollected(_))
+                && matches!(
+                    **event,
+                    OrderEvent::CashCollected(_) | OrderEvent::CollectionCorrected { .. }
+                )
             {
                 collected.push((*id, fact.position));
             }
         }
         stream::iter(collected)
             .map(|(id, position)| async move {
-                let loaded = self.hands.recall::<Order>(&id).await?;
+                let mut loaded = self.hands.recall::<Order>(&id).await?;
+                // What this program remembers may be older than what another one did.
+                if loaded.as_ref().is_some_and(|l| l.position < position) {
+                    loaded = self.hands.load::<Order>(&id).await?;
+                }
                 let reason = "its order cannot be read".to_owned();
                 let order = loaded.ok_or(Poison { position, reason })?;
                 Ok((id, order.state))
@@ -79,8 +89,9 @@ impl CashDesk {
             .await
     }
 
-    /// Settles the orders of a closed remittance. What was reported and not expected settles no order: its cash is in
-    /// another remittance, or nowhere.
+    /// Settles the orders of a closed remittance, and answers those whose cash is not expected any more. What was
+    /// reported and not expected settles no order that nobody has collected yet: the order remembers it, so that it is
+    /// not expected once more.
     async fn settle(
         &self,
         id: &RemittanceId,
@@ -89,7 +100,10 @@ impl CashDesk {
     ) -> Result<Vec<OrderId>, Trouble> {
         let mut commands = Vec::with_capacity(items.len());
         for item in items {
-            if let (Some(order_id), false) = (item.order_id, item.outcome == ItemOutcome::Extra) {
+            let is_extra = item.outcome == ItemOutcome::Extra;
+            if let Some(order_id) = item.order_id
+                && (!is_extra || item.accepted.is_positive())
+            {
                 let command = ReconcileCash {
                     remittance_id: id.clone(),
                     outcome: item.outcome,
@@ -102,6 +116,7 @@ impl CashDesk {
         stream::iter(commands)
             .map(|(order_id, command)| self.reconcile(order_id, command, cause))
             .buffer_unordered(CONCURRENCY)
+            .try_filter_map(|settled| async move { Ok(settled) })
             .try_collect()
             .await
     }
@@ -111,7 +126,8 @@ impl CashDesk {
         order_id: OrderId,
         command: ReconcileCash,
         cause: Cause,
-    ) -> Result<OrderId, Trouble> {
+    ) -> Result<Option<OrderId>, Trouble> {
+        let is_extra = command.outcome == ItemOutcome::Extra;
         let command_id = settling_id(cause.event_id, order_id);
         let answer = self
             .hands
@@ -128,7 +144,13 @@ impl CashDesk {
             Answer::Fault => "fault",
         };
         counter!(names::CASH_SETTLED_TOTAL, "outcome" => outcome).increment(1);
-        Ok(order_id)
+        if !is_extra {
+            return Ok(Some(order_id));
+        }
+        let order = self.hands.load::<Order>(&order_id).await?;
+        let is_settled =
+            order.is_some_and(|o| o.state.collection.status == CollectionStatus::Reconciled);
+        Ok(is_settled.then_some(order_id))
     }
 }
 
@@ -168,9 +190,14 @@ impl Process for CashDesk {
                 Happening::Order(id, event) => match &**event {
                     OrderEvent::CashCollected(cash) => {
                         rows.items
-                            .extend(orders.get(id).map(|order| item(*id, order, cash)));
+                            .extend(orders.get(id).and_then(|order| item(*id, order, cash)));
                     }
-                    OrderEvent::CollectionCorrected { to, .. } => rows.correct(*id, *to),
+                    OrderEvent::CollectionCorrected { to, .. } => {
+                        let expected = orders.get(id).and_then(|order| still_expected(order, *to));
+                        if let Some(amount) = expected {
+                            rows.correct(*id, amount);
+                        }
+                    }
                     _ => {}
                 },
                 Happening::Remittance(id, event) => match &**event {
@@ -232,20 +259,26 @@ fn settling_id(cause: Uuid, order_id: OrderId) -> CommandId {
     derived::command_id(CashDesk::NAME, &words.each_ref().map(String::as_str))
 }
 
+/// What is expected of collected cash: not what the partner handed over before anybody heard of it. `None` for nothing.
+fn still_expected(order: &Order, collected: Money) -> Option<Money> {
+    let expected = collected.checked_sub(order.collection.handed_over());
+    expected.filter(|amount| amount.is_positive())
+}
+
 /// Cash in a rider's hand, for the remittance of its day.
-fn item(order_id: OrderId, order: &Order, cash: &CashCollected) -> Item {
+fn item(order_id: OrderId, order: &Order, cash: &CashCollected) -> Option<Item> {
     let day = business_day(cash.collected_at);
-    Item {
+    Some(Item {
         order_id,
         number: order.number.to_string(),
         remittance: RemittanceId::new(cash.partner_id.clone(), order.store_id.clone(), day),
         region: order.region.clone(),
-        amount: cash.amount,
+        amount: still_expected(order, cash.amount)?,
         rider_id: cash.rider_id.clone(),
         collected_at: cash.collected_at,
         due_at: day_end_of(day),
         is_expected: false,
-    }
+    })
 }
 
 /// The midnight that ends a business day.
@@ -294,7 +327,7 @@ mod tests {
                 "2026-11-25T17:00:00Z",
             ),
         ] {
-            let item = item(OrderId(Uuid::nil()), &order(), &cash(collected_at));
+            let item = item(OrderId(Uuid::nil()), &order(), &cash(collected_at)).unwrap();
             assert_eq!(item.remittance.to_string(), id);
             assert_eq!(item.due_at, due_at.parse::<DateTime<Utc>>().unwrap());
             assert!(!item.is_expected);
@@ -316,7 +349,7 @@ mod tests {
         assert_eq!(rows.corrected, [(id, "2.00".parse().unwrap())]);
         let mut rows = Rows::default();
         rows.items
-            .push(item(id, &order(), &cash("2026-11-24T05:00:00Z")));
+            .extend(item(id, &order(), &cash("2026-11-24T05:00:00Z")));
         rows.correct(id, "3.00".parse().unwrap());
         assert_eq!(rows.items[0].amount, "3.00".parse().unwrap());
         assert!(rows.corrected.is_empty());

@@ -226,6 +226,8 @@ pub struct Collection {
     pub failure_reason: Option<String>,
     /// How the partner accounted for it.
     pub reconciled: Option<Reconciled>,
+    /// Cash that a partner handed over for the order before the ledger heard that it was collected.
+    pub taken_in: Option<TakenIn>,
 }
 
 impl Collection {
@@ -236,6 +238,28 @@ impl Collection {
             CollectionStatus::Collected | CollectionStatus::Reconciled
         )
     }
+
+    /// What the partner has handed over of this cash before the ledger heard of it: it is not expected again.
+    pub fn handed_over(&self) -> Money {
+        let partner = self.partner_id.as_ref();
+        self.handed_over_by(partner)
+            .map_or(Money::ZERO, |t| t.accepted)
+    }
+
+    /// The same, if this partner's rider had the cash.
+    pub(super) fn handed_over_by(&self, partner: Option<&PartnerId>) -> Option<&TakenIn> {
+        let taken_in = self.taken_in.as_ref();
+        taken_in.filter(|taken_in| Some(taken_in.remittance_id.partner()) == partner)
+    }
+}
+
+/// Cash that a closed remittance accepted for an order of which it expected none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct TakenIn {
+    pub remittance_id: RemittanceId,
+    pub accepted: Money,
 }
 
 /// How a partner accounted for an order's cash.

@@ -23,6 +23,7 @@ use crate::{
     actor::Actor,
     probe::Probe,
     refusal::{Code, Refusal},
+    remittance::ItemOutcome,
     validate::Problems,
 };
 
@@ -102,6 +103,8 @@ fn after_cancel(order: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::DecideSubstitution(command) => {
             substitution::is_repeated_answer(order, command)
         }
+        // Cash that a partner hands over for it is never collected, so that nothing needs remembering.
+        OrderCommand::ReconcileCash(command) => command.outcome == ItemOutcome::Extra,
         OrderCommand::ExpireSubstitution(_)
         | OrderCommand::FlagStuck
         | OrderCommand::FlagOverdueCollection => true,

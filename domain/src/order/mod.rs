@@ -14,7 +14,7 @@ pub(crate) mod tests;
 
 pub use after::{
     Answer, Attempt, Collection, CollectionStatus, Goods, LineState, Offer, Original, Payment,
-    Reconciled, ShortReport,
+    Reconciled, ShortReport, TakenIn,
 };
 pub use command::OrderCommand;
 pub use decide::{decide, decide_probed};

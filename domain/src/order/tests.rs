@@ -14,6 +14,7 @@ mod collection;
 mod collection_changes;
 mod commands;
 mod events;
+mod extra;
 mod flags;
 mod matched;
 mod names;

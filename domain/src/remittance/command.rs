@@ -7,8 +7,9 @@ use super::{ExpectedItem, RemittanceId, Resolution};
 use crate::{
     actor::Action,
     entity::Command,
-    ids::{OrderId, RegionId},
+    ids::{OrderId, RegionId, StoreId},
     money::Money,
+    order::Collection,
 };
 
 /// What may be asked of a remittance.
@@ -101,6 +102,20 @@ pub struct RemittanceFacts {
     pub region: Option<RegionId>,
     /// The orders that a report's references name, as far as anybody knows them.
     pub orders: Vec<(String, OrderId)>,
+    /// The orders of extra items that are to be accepted, as far as anybody knows them: with a resolution that of its
+    /// item, with the closing all of them.
+    pub extras: Vec<ExtraOrder>,
+}
+
+/// An order for which cash is reported and not expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtraOrder {
+    /// Which order.
+    pub order_id: OrderId,
+    /// Its store.
+    pub store_id: StoreId,
+    /// Where its cash stands.
+    pub collection: Collection,
 }
 
 impl Command for RemittanceCommand {

@@ -45,8 +45,14 @@ pub(super) fn decide(
             accepted,
             resolution,
             reason,
-        } => settle::resolve(remittance, reference, *accepted, *resolution, reason),
-        C::Close => settle::close(remittance),
+        } => settle::resolve(
+            remittance,
+            reference,
+            (*accepted, *resolution),
+            reason,
+            facts,
+        ),
+        C::Close => settle::close(remittance, facts),
         C::Receive { amount, reference } => cash::receive(remittance, *amount, reference.as_ref()),
         C::Deposit { amount, reference } => cash::deposit(remittance, *amount, reference.as_ref()),
     }

@@ -11,6 +11,7 @@ mod comparison;
 mod content;
 mod decide;
 mod event;
+mod extra;
 mod id;
 mod matching;
 #[cfg(test)]
@@ -19,7 +20,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use command::{RemittanceCommand, RemittanceFacts, ReportedItemInput};
+pub use command::{ExtraOrder, RemittanceCommand, RemittanceFacts, ReportedItemInput};
 pub use comparison::{Comparison, RiderTotal, by_rider};
 pub use event::{
     ComparedItem, ExpectedItem, ItemOutcome, RemittanceEvent, ReportedItem, Resolution,

@@ -1,6 +1,7 @@
 //! given / when / then.
 
 mod cash;
+mod extra;
 mod matching;
 mod properties;
 mod settle;
@@ -49,6 +50,7 @@ fn facts() -> RemittanceFacts {
         now: now(),
         region: Some(region()),
         orders: Vec::new(),
+        extras: Vec::new(),
     }
 }
 

@@ -202,7 +202,7 @@ impl<'w> Life<'w> {
                 variance,
                 ..
             } => {
-                self.money.is_reconciled = *outcome != domain::remittance::ItemOutcome::Extra;
+                self.money.is_reconciled |= *outcome != domain::remittance::ItemOutcome::Extra;
                 same("variance", *variance, money(*accepted) - money(*expected))
             }
             OrderEvent::ReturnRequested(request) => self.returned(request),

@@ -8,8 +8,9 @@ use domain::{
     money::Money,
     order::{CollectionStatus, OrderCommand, command::ReconcileCash},
     remittance::{
-        Comparison, ExpectedItem, ItemOutcome, Remittance, RemittanceCommand as C, RemittanceEvent,
-        RemittanceFacts, RemittanceId, RemittanceStatus, ReportedItemInput, Resolution,
+        Comparison, ExpectedItem, ExtraOrder, ItemOutcome, Remittance, RemittanceCommand as C,
+        RemittanceEvent, RemittanceFacts, RemittanceId, RemittanceStatus, ReportedItemInput,
+        Resolution,
     },
 };
 use rust_decimal::Decimal;
@@ -80,6 +81,7 @@ impl<'w> Settlement<'w> {
             now: crate::world::noon(),
             region: Some(RegionId::new("BKK-EAST").unwrap()),
             orders: lives.iter().flat_map(names).collect(),
+            extras: lives.iter().map(extra).collect(),
         };
         let events = match self.state.decide(command, &actor(Role::Ops), &facts) {
             Ok(events) => events,
@@ -389,5 +391,14 @@ const fn deposit(amount: Money) -> C {
     C::Deposit {
         amount,
         reference: None,
+    }
+}
+
+/// Where the cash of an order stands, should the partner hand over some that nobody expects.
+fn extra(life: &Life<'_>) -> ExtraOrder {
+    ExtraOrder {
+        order_id: life.id,
+        store_id: life.order.store_id.clone(),
+        collection: life.order.collection.clone(),
     }
 }

@@ -9,7 +9,7 @@ use domain::{
         CollectionStatus, OrderEvent, OrderStatus,
         event::{Placed, Step},
     },
-    remittance::{RemittanceEvent, RemittanceId},
+    remittance::{ItemOutcome, RemittanceEvent, RemittanceId},
     store::StoreEvent,
 };
 use store::{Position, Recorded};
@@ -154,7 +154,10 @@ impl CashOrder {
                 self.failed_at = Some(occurred_at.unwrap_or_else(|| record.decided_at()));
             }
             OrderEvent::CollectionCorrected { discrepancy, .. } => self.discrepancy = *discrepancy,
-            OrderEvent::CashReconciled { .. } => self.status = CollectionStatus::Reconciled,
+            // What is extra came before the order's own cash was heard of.
+            OrderEvent::CashReconciled { outcome, .. } if *outcome != ItemOutcome::Extra => {
+                self.status = CollectionStatus::Reconciled;
+            }
             _ => {}
         }
         self.since = self.outstanding_since();

@@ -3,11 +3,15 @@
 use async_graphql::Enum;
 use domain::{
     actor::{Action, Role},
+    money::{Quantity, SCALE},
     order::{
         Answer, CollectionStatus, LineState, Order as State, OrderStatus as Status,
         PaymentStatus as Payment, status::Cancellable,
     },
 };
+
+/// A piece.
+const ONE: Quantity = Quantity::from_units(SCALE);
 
 /// A command that an order may be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -113,9 +117,8 @@ impl CommandKind {
             Self::Release => reaches(&[Status::Released]) && paid,
             Self::RecordPicking => reaches(&[Status::InProcess, Status::Picked, Status::Packed]),
             Self::ReportShort => {
-                // On its way, an order is not emptied any more.
-                let is_left = || order.lines.iter().filter(|line| line.is_open()).count() > 1;
-                (picking || with_rider && is_left()) && !order.collection.is_collected()
+                let is_unpaid = !order.collection.is_collected();
+                picking || with_rider && is_unpaid && is_divisible(order)
             }
             Self::ProposeSubstitution => {
                 picking && order.allow_substitution && has_replaceable(order)
@@ -155,6 +158,19 @@ fn has_replaceable(order: &State) -> bool {
     let is_fixed = |line: &LineState| line.line.bundle.as_ref().is_some_and(|b| !b.substitutable);
     let mut lines = order.lines.iter();
     lines.any(|line| line.is_open() && !is_fixed(line) && !is_asked(line))
+}
+
+/// Whether something of the order can be short without all of it being so: on its way it is not emptied. A bundle goes
+/// as a whole.
+fn is_divisible(order: &State) -> bool {
+    let mut open = order.lines.iter().filter(|l| l.is_open());
+    let Some(first) = open.next() else {
+        return false;
+    };
+    let bundle = first.line.bundle.as_ref().map(|b| &b.ref_id);
+    let has_parts = bundle.is_none() && (first.line.is_weight_item || first.line.quantity > ONE);
+    has_parts
+        || open.any(|l| bundle.is_none() || l.line.bundle.as_ref().map(|b| &b.ref_id) != bundle)
 }
 
 /// Whether the customer still has something of a line.

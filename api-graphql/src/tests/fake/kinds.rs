@@ -176,6 +176,7 @@ impl Faked for Remittance {
             now: day_start(id.day()),
             region: store_facts(fake, id.store()).map(|s| s.region),
             orders: known.collect(),
+            extras: Vec::new(),
         }
     }
 

@@ -36,6 +36,7 @@ impl Books {
             now: now(),
             region: Some(RegionId::new("BKK-EAST").unwrap()),
             orders: Vec::new(),
+            extras: Vec::new(),
         };
         let actor = Actor {
             id: "someone".into(),

@@ -3,11 +3,12 @@
 use crate::{
     money::{Money, Quantity},
     order::{
-        after::{CollectionStatus, Goods, Reconciled},
+        after::{CollectionStatus, Goods, Reconciled, TakenIn},
         event::{CashCollected, OrderEvent, ReturnCause, ReturnRequested},
         state::Order,
         status::{OrderStatus, PaymentStatus},
     },
+    remittance::ItemOutcome,
 };
 
 impl Order {
@@ -40,6 +41,17 @@ impl Order {
                 collection.discrepancy = *discrepancy;
                 collection.discrepancy_reason = Some(reason.clone());
                 self.settle();
+            }
+            OrderEvent::CashReconciled {
+                remittance_id,
+                outcome: ItemOutcome::Extra,
+                accepted,
+                ..
+            } => {
+                collection.taken_in = Some(TakenIn {
+                    remittance_id: remittance_id.clone(),
+                    accepted: *accepted,
+                });
             }
             OrderEvent::CashReconciled {
                 remittance_id,

@@ -5,6 +5,11 @@
 //! An order whose goods go back undelivered takes cash as well: nothing is due then, and all of it is
 //! owed back. A cancelled order takes none: it never left the store, so that the news is about
 //! another order; should a partner account for such cash, its remittance shows it as extra.
+//!
+//! A partner may also hand over an order's cash before anybody says that it was collected. Its remittance
+//! accepts it as extra then and tells the order, which remembers it: when the collection is heard of, only
+//! what was not handed over yet is expected of the partner, and the cash is reconciled at once where that
+//! is nothing.
 
 use super::{
     Decision, MAX_REASON, already_applied, not_possible, partner_id, progress, reason, times,
@@ -22,6 +27,7 @@ use crate::{
     },
     pricing,
     refusal::{Code, Refusal},
+    remittance::{ItemOutcome, RemittanceId},
     validate::{Problems, clean},
 };
 
@@ -69,7 +75,10 @@ pub(super) fn collect(order: &Order, command: &CollectCash, facts: &Facts) -> De
     }
     let due = order.cod_due();
     let discrepancy = discrepancy(command.amount, due);
-    Ok(vec![OrderEvent::CashCollected(Box::new(CashCollected {
+    let settled = collection
+        .handed_over_by(Some(&partner_id))
+        .and_then(|taken_in| settled(&taken_in.remittance_id, taken_in.accepted, command.amount));
+    let collected = OrderEvent::CashCollected(Box::new(CashCollected {
         amount: command.amount,
         due,
         discrepancy,
@@ -78,7 +87,25 @@ pub(super) fn collect(order: &Order, command: &CollectCash, facts: &Facts) -> De
         rider_id,
         collected_at: collected_at.unwrap_or(facts.now),
         proof,
-    }))])
+    }));
+    Ok([Some(collected), settled].into_iter().flatten().collect())
+}
+
+/// The end of cash of which a remittance accepted all, and expected nothing; `None` where some of it is
+/// still to come.
+fn settled(remittance_id: &RemittanceId, accepted: Money, collected: Money) -> Option<OrderEvent> {
+    let is_same = discrepancy(accepted, collected).is_zero();
+    (accepted >= collected).then(|| OrderEvent::CashReconciled {
+        remittance_id: remittance_id.clone(),
+        outcome: if is_same {
+            ItemOutcome::Matched
+        } else {
+            ItemOutcome::Variance
+        },
+        expected: Money::ZERO,
+        accepted,
+        variance: accepted,
+    })
 }
 
 /// No cash came: it may still. News of it that is older than the cash is acknowledged.
@@ -120,6 +147,12 @@ pub(super) fn correct(order: &Order, command: &CorrectCollection) -> Decision {
         let message = "amount is less than the customer was promised or given back already";
         problems.add(Code::Validation, "amount", message);
     }
+    let handed_over = order.collection.handed_over();
+    if handed_over.is_positive() && to <= handed_over {
+        let message =
+            format!("amount must be above {handed_over}, which the partner handed over already");
+        problems.add(Code::Validation, "amount", message);
+    }
     let reason = problems.finish(reason)?;
     match order.collection.status {
         CollectionStatus::Collected => {}
@@ -143,6 +176,9 @@ pub(super) fn correct(order: &Order, command: &CorrectCollection) -> Decision {
 
 /// The remittance with this cash is closed.
 pub(super) fn reconcile(order: &Order, command: &ReconcileCash) -> Decision {
+    if command.outcome == ItemOutcome::Extra {
+        return take_in(order, command);
+    }
     if let Some(known) = &order.collection.reconciled {
         return if known.remittance_id == command.remittance_id {
             already_applied()
@@ -172,6 +208,40 @@ pub(super) fn reconcile(order: &Order, command: &ReconcileCash) -> Decision {
         accepted: command.accepted,
         variance,
     }])
+}
+
+/// The closed remittance accepted cash for the order and expected none of it. Of cash that another partner
+/// has, or that is settled, it is no part.
+fn take_in(order: &Order, command: &ReconcileCash) -> Decision {
+    let (collection, accepted) = (&order.collection, command.accepted);
+    if let Some(known) = &collection.taken_in {
+        return if known.remittance_id == command.remittance_id {
+            already_applied()
+        } else {
+            let message = format!("{} took cash in for the order already", known.remittance_id);
+            Err(not_possible(message))
+        };
+    }
+    let partner = command.remittance_id.partner();
+    let is_of_another = collection.partner_id.as_ref().is_some_and(|p| p != partner);
+    let is_settled = collection.status == CollectionStatus::Reconciled;
+    if is_of_another || is_settled || !accepted.is_positive() {
+        return already_applied();
+    }
+    let settled = if collection.is_collected() {
+        settled(&command.remittance_id, accepted, collection.amount)
+    } else {
+        None
+    };
+    Ok(vec![settled.unwrap_or_else(|| {
+        OrderEvent::CashReconciled {
+            remittance_id: command.remittance_id.clone(),
+            outcome: ItemOutcome::Extra,
+            expected: Money::ZERO,
+            accepted,
+            variance: accepted,
+        }
+    })])
 }
 
 /// Cash changes hands only where goods do.

@@ -8,8 +8,8 @@ use crate::{
     money::Money,
     refusal::{Code, Refusal},
     remittance::{
-        Comparison, ItemOutcome, Remittance, RemittanceEvent, Resolution, ResolvedItem, Summary,
-        matching,
+        Comparison, ItemOutcome, Remittance, RemittanceEvent, RemittanceFacts, Resolution,
+        ResolvedItem, Summary, extra, matching,
     },
     validate::Problems,
 };
@@ -38,9 +38,9 @@ pub(super) fn dispute(remittance: &Remittance, reference: &str, reason: &str) ->
 pub(super) fn resolve(
     remittance: &Remittance,
     reference: &str,
-    accepted: Money,
-    resolution: Resolution,
+    (accepted, resolution): (Money, Resolution),
     reason: &str,
+    facts: &RemittanceFacts,
 ) -> Decision {
     check_open(remittance)?;
     let mut problems = Problems::default();
@@ -48,6 +48,9 @@ pub(super) fn resolve(
     let reason = check_reason(&mut problems, reason);
     if let Some(item) = item {
         check_accepted(&mut problems, item, accepted, resolution);
+        if let Some(problem) = extra::problem(facts, item, accepted) {
+            problems.add(Code::Validation, "accepted", problem);
+        }
         if item.outcome == ItemOutcome::Matched && item.dispute.is_none() {
             let message = "both sides of the item agree: dispute it first";
             problems.add(Code::Validation, "reference", message);
@@ -72,7 +75,7 @@ pub(super) fn resolve(
 }
 
 /// Settles all of it.
-pub(super) fn close(remittance: &Remittance) -> Decision {
+pub(super) fn close(remittance: &Remittance, facts: &RemittanceFacts) -> Decision {
     if is_closed(remittance) {
         return already_applied();
     }
@@ -82,6 +85,15 @@ pub(super) fn close(remittance: &Remittance) -> Decision {
         return Err(not_possible(format!(
             "{open} items differ or are disputed: resolve each of them first"
         )));
+    }
+    // What was accepted when nobody had heard of the cash may be expected of somebody by now.
+    let mut extras = remittance.comparisons.iter();
+    let problem = extras.find_map(|item| {
+        let problem = extra::problem(facts, item, item.accepted())?;
+        Some(format!("item {}: {problem}", item.reference))
+    });
+    if let Some(problem) = problem {
+        return Err(not_possible(problem));
     }
     Ok(vec![RemittanceEvent::Closed {
         items: remittance

@@ -359,6 +359,7 @@ fn decide(remittance: &Kept<Remittance>, command: &RemittanceCommand) -> Vec<Rem
         orders: expected
             .map(|item| (item.reference.clone(), item.order_id))
             .collect(),
+        extras: Vec::new(),
     };
     let actor = Actor {
         id: "desk".into(),
