@@ -11,6 +11,7 @@ use super::{
 use crate::{
     ids::{CustomerId, OrderNumber, RegionId, StoreId},
     money::Money,
+    pricing,
 };
 
 /// An order as its events left it. [`Order::default`] is an order that is not placed: its fields
@@ -168,24 +169,55 @@ impl Order {
         Money::from_units(due.saturating_sub(self.waived().units()).max(0))
     }
 
-    /// What the customer is owed back in cash, refunded or not: what returns promise, and cash that
-    /// came although it was waived or the goods go back undelivered.
+    /// What the customer is owed back in cash, refunded or not: what they paid for goods that went back,
+    /// and cash that came although it was waived or the goods go back undelivered.
     pub fn refund_promised(&self) -> Money {
         self.refund_promised_for(self.collection.amount)
     }
 
-    /// As [`Self::refund_promised`], if so much had been collected.
+    /// As [`Self::refund_promised`], if so much had been collected. What a return waived as unpaid is
+    /// owed as well, as far as a correction shows that it was paid after all; a promise made stands.
     pub(super) fn refund_promised_for(&self, collected: Money) -> Money {
-        let too_much = collected
-            .units()
-            .saturating_sub(self.collection.due.units());
-        let late = if self.collection.is_final {
-            collected.units()
-        } else {
-            too_much.clamp(0, self.waived().units().max(0))
-        };
+        let (collected, refunds) = (collected.units(), self.refunds().units());
+        if self.collection.is_final || self.is_undelivered() {
+            return Money::from_units(collected.max(refunds));
+        }
+        let late = self.paid_though_waived(Money::from_units(collected));
+        let worth = self.worth_of_returns().units();
+        let after = worth.saturating_sub(self.waived_before().units());
+        let of_returns = after.min(collected.saturating_sub(late.units()));
+        Money::from_units(late.units().saturating_add(refunds.max(of_returns)))
+    }
+
+    /// The part of so much collected cash that was not due when it came, because it was waived before.
+    pub(super) fn paid_though_waived(&self, collected: Money) -> Money {
+        let due = self.collection.due.units();
+        let too_much = collected.units().saturating_sub(due);
+        Money::from_units(too_much.clamp(0, self.waived_before().units()))
+    }
+
+    /// What was waived before the cash came: it was not due then any more.
+    fn waived_before(&self) -> Money {
+        let due = self.collection.due.units();
+        let not_due = self.totals.cash_due.units().saturating_sub(due);
+        Money::from_units(not_due.clamp(0, self.waived().units().max(0)))
+    }
+
+    /// What returns promised in cash when they were asked for.
+    pub(super) fn refunds(&self) -> Money {
         let refunds = self.returns.iter().map(|r| r.refund.units());
-        Money::from_units(refunds.fold(late, i64::saturating_add))
+        Money::from_units(refunds.fold(0, i64::saturating_add))
+    }
+
+    /// What all that came back is worth in cash.
+    fn worth_of_returns(&self) -> Money {
+        let values = self.returns.iter().flat_map(|goods| {
+            let values = goods.lines.iter().map(|l| l.value);
+            values.chain([goods.fees])
+        });
+        pricing::add(values)
+            .and_then(pricing::cash)
+            .unwrap_or_default()
     }
 
     /// What the customer need not pay any more because the goods went back unpaid.

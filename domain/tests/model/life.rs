@@ -210,8 +210,11 @@ impl<'w> Life<'w> {
                 amount, remaining, ..
             } => {
                 self.money.refunded += money(*amount);
-                let owed = self.naive.promised() + self.paid().too_much - self.money.refunded;
-                same("owed after the refund", *remaining, owed)
+                same(
+                    "owed after the refund",
+                    *remaining,
+                    self.owed() - self.money.refunded,
+                )
             }
             _ => Ok(()),
         }
@@ -263,9 +266,20 @@ impl<'w> Life<'w> {
         let too_much = if self.order.collection.is_final {
             amount
         } else {
-            (amount - claim).clamp(Decimal::ZERO, self.naive.waived())
+            (amount - claim).clamp(Decimal::ZERO, self.money.waived_before)
         };
         Paid { amount, too_much }
+    }
+
+    /// What the customer gets back in all: what was paid of the worth of what came back, by the last word
+    /// on what was paid, and never less than was promised.
+    fn owed(&self) -> Decimal {
+        let (paid, promised) = (self.paid(), self.naive.promised());
+        if self.order.collection.is_final || self.order.is_undelivered() {
+            return paid.amount.max(promised);
+        }
+        let worth = self.naive.worth_of_returns() - self.money.waived_before;
+        paid.too_much + worth.min(paid.amount - paid.too_much).max(promised)
     }
 
     fn returned(&mut self, request: &ReturnRequested) -> Check {

@@ -206,19 +206,19 @@ fn valued(
     let values = lines.iter().map(|l| l.value).chain([fees]);
     let so_far = pricing::cash(pricing::add(before.chain(values))?)?;
     let waived = order.waived();
-    let promised = pricing::add(order.returns.iter().map(|goods| goods.refund))?;
+    let promised = order.refunds();
     let cash = so_far.checked_sub(promised)?.checked_sub(waived)?;
     let paid = order.collection.amount;
-    let refund = cash.min(at_least_zero(paid.checked_sub(order.refund_promised())?));
-    let never_paid = order.totals.cash_due.checked_sub(paid)?;
-    let never_paid = at_least_zero(never_paid.checked_sub(waived)?);
+    let paid = paid.checked_sub(order.paid_though_waived(paid))?;
+    let refund = cash.min(at_least_zero(paid.checked_sub(promised)?));
     Some(ReturnRequested {
         cause: ReturnCause::Customer,
         reason,
         lines,
         fees,
         refund,
-        waived: cash.checked_sub(refund)?.min(never_paid),
+        // Never more than was not paid: all that comes back is worth no more than the cash due.
+        waived: cash.checked_sub(refund)?,
         at: facts.now,
     })
 }

@@ -123,6 +123,53 @@ fn what_the_customer_has_back_stays_covered() {
 }
 
 #[test]
+fn a_correction_after_a_return_counts_for_what_is_owed() {
+    let owed = |collected: &str, lines: &[(i32, &str)], corrected: &str| {
+        let given = walked(nothing().and(place(grab_order())), S::Delivered)
+            .given(|facts| facts.sealed = Some(sealed()))
+            .and(collect(collected))
+            .and(take_back(lines, false));
+        given.and(correct(corrected))
+    };
+    // All of 393.00 came back, of which 300.00 had been recorded.
+    let given = owed("300", &[], "393");
+    assert_eq!(given.order.refund_promised(), baht("393"));
+    assert_eq!(given.order.payment_status, PaymentStatus::AwaitingRefund);
+    let given = given.and(refund("393"));
+    assert_eq!(given.order.payment_status, PaymentStatus::Refunded);
+    // A part of the way, and beyond: more than the goods are worth is not owed.
+    for (corrected, promised) in [("300.01", "300.01"), ("350", "350"), ("400", "393")] {
+        let given = owed("300", &[], corrected);
+        assert_eq!(given.order.refund_promised(), baht(promised), "{corrected}");
+    }
+    // What stayed with the customer is paid for: 199.00 and 65.00 came back.
+    for (corrected, promised) in [("120", "120"), ("264", "264"), ("393", "264")] {
+        let given = owed("100", &[(1, "1"), (2, "1")], corrected);
+        assert_eq!(given.order.refund_promised(), baht(promised), "{corrected}");
+        // The rest comes back after it.
+        let all = given.and(take_back(&[], false)).order;
+        assert_eq!(all.refund_promised(), baht(corrected), "{corrected}");
+    }
+}
+
+#[test]
+fn a_correction_of_cash_for_goods_that_nobody_took_is_owed_back() {
+    let given = at_the_door(S::OutForDelivery)
+        .and(collect("80"))
+        .and(attempt(Some("A-1")))
+        .and(attempt(Some("A-2")))
+        .and(attempt(Some("A-3")));
+    assert_eq!(given.order.refund_promised(), baht("80"));
+    given
+        .when(correct("70"))
+        .is_refused(&[(Code::Validation, "amount")]);
+    assert_eq!(
+        given.and(correct("110")).order.refund_promised(),
+        baht("110")
+    );
+}
+
+#[test]
 fn a_closed_remittance_ends_it() {
     let given = at_the_door(S::Delivered).and(collect("100"));
     let outcome = ItemOutcome::Matched;

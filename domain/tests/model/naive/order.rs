@@ -175,6 +175,16 @@ impl Order {
         });
     }
 
+    /// What all that came back is worth in cash.
+    pub fn worth_of_returns(&self) -> Decimal {
+        let values = self.returns.iter();
+        round2(
+            values
+                .map(|r| r.fees + r.lines.iter().map(|l| l.2).sum::<Decimal>())
+                .sum(),
+        )
+    }
+
     /// What the customer need not pay any more.
     pub fn waived(&self) -> Decimal {
         self.returns.iter().map(|r| r.waived).sum()

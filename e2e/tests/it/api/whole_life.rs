@@ -20,13 +20,13 @@ fn lunch() -> Value {
     })
 }
 
-/// The business day before today's, over by now, and a moment in it.
+/// The business day before today's, over by now, and its last minute.
 fn yesterday() -> (NaiveDate, Value) {
     let day = business_day(Utc::now())
         .checked_sub_days(Days::new(1))
         .unwrap();
-    let noon = day_start(day) + chrono::TimeDelta::hours(12);
-    (day, json!(noon))
+    let end = day_start(business_day(Utc::now()));
+    (day, json!(end - chrono::TimeDelta::minutes(1)))
 }
 
 /// A lunch flagged as the bundle, three cans at 20.00 and a bag of ice at 30.00: 240.00.
@@ -162,11 +162,12 @@ async fn an_orders_cash_goes_from_the_door_to_the_bank() {
     let bundle =
         json!({ "commandId": uuid::Uuid::now_v7(), "bundleId": "LUNCH", "definition": lunch() });
     done(&ops, "defineBundle", bundle).await;
-    let (id, _) = placed(&world.caller("channel", &[]), basket()).await;
+    let (day, then) = yesterday();
+    let order = merged(&basket(), json!({ "capturedAt": then }));
+    let (id, _) = placed(&world.caller("channel", &[]), order).await;
     released(&ops, &id).await;
     picked(&world, &id).await;
-    let (day, noon) = yesterday();
-    let collected = delivered(&world, &id, &noon).await;
+    let collected = delivered(&world, &id, &then).await;
     let number = &collected["order"]["number"];
 
     let remittance = format!("GRAB:CFR001:{day}");
