@@ -1,5 +1,7 @@
 //! The command line: what can be asked for, and how it is explained.
 
+mod audit;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -9,6 +11,8 @@ use crate::config::Sources;
 use crate::exit::EXIT_CODES;
 use crate::import::line::FORMAT_HELP;
 use crate::output::Color;
+
+pub use audit::{AsOf, At, Export, ExportAction, Replay, Seals, Verify};
 
 /// The system of record for delivery orders: commands in, one immutable log, everything else from it.
 #[derive(Debug, Parser)]
@@ -116,12 +120,22 @@ later order of the same customer gets a key of its own.")]
         action: Catalogue,
     },
 
-    /// Check the whole log: no gaps, unbroken hash chain, heads and receipts that agree
-    #[command(after_help = "Examples:
-  ledger verify
-  ledger verify --json | jq .findings
-Exit code 8 when the log is not what was written.")]
-    Verify,
+    /// Check the whole log (no gaps, unbroken hash chain, heads and receipts that agree) and that every
+    /// read model is what a replay of the log gives
+    #[command(after_help = audit::VERIFY)]
+    Verify(Verify),
+
+    /// Write the log's events to files, with a manifest of hashes; or check such files
+    #[command(after_help = audit::EXPORT)]
+    Export(Export),
+
+    /// Compute every state and all cash balances from the events alone and write them to a file
+    #[command(after_help = audit::REPLAY)]
+    Replay(Replay),
+
+    /// Show the signed heads of the log's chain, for auditors to keep elsewhere
+    #[command(after_help = audit::SEALS)]
+    Seals(Seals),
 
     /// Make read models anew from the log, while the ledger runs
     #[command(after_help = "Examples:
@@ -315,11 +329,17 @@ pub enum Order {
     /// Show an order with its history
     #[command(after_help = "Examples:
   ledger order show QC-2026-01-31-000042
-  ledger order show 01985f3e-7b1c-7c3e-9a53-5f2d8c1b0a77 --json")]
+  ledger order show 01985f3e-7b1c-7c3e-9a53-5f2d8c1b0a77 --json
+  ledger order show QC-2026-01-31-000042 --as-of 3                    after its third event
+  ledger order show QC-2026-01-31-000042 --as-of position:1200
+  ledger order show QC-2026-01-31-000042 --as-of '2026-01-31 18:00'   what was known then")]
     Show {
         /// Order id or order number
         #[arg(value_name = "ID")]
         id: String,
+        /// As it was: a version, a position of the log (`position:N`), or a time
+        #[arg(long, value_name = "VERSION|TIME|POSITION", value_parser = audit::as_of)]
+        as_of: Option<AsOf>,
     },
 }
 

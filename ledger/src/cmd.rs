@@ -4,11 +4,14 @@ mod catalogue;
 mod completions;
 mod config;
 mod doctor;
+mod export;
 mod forget;
 mod import;
 mod migrate;
 mod order;
 mod rebuild;
+mod replay;
+mod seals;
 mod serve;
 mod token;
 mod verify;
@@ -77,7 +80,10 @@ async fn dispatch(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Forget(forget) => forget::run(forget, context).await,
         Command::Catalogue { action } => catalogue::run(action, context).await,
         Command::Rebuild(rebuild) => rebuild::run(rebuild, context).await,
-        Command::Verify => verify::run(context).await,
+        Command::Verify(verify) => verify::run(verify, context).await,
+        Command::Export(export) => export::run(export, context).await,
+        Command::Replay(replay) => replay::run(replay, context).await,
+        Command::Seals(seals) => seals::run(seals, context).await,
         Command::Doctor => doctor::run(context).await,
         // Done before there were settings.
         Command::Config { .. } | Command::Completions { .. } => Ok(Exit::Done),

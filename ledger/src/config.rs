@@ -34,6 +34,9 @@ const EXTRA_CONNECTIONS: u16 = 24;
 const POOL_RANGE: std::ops::RangeInclusive<u32> = 4..=500;
 const DEADLINE_RANGE_MS: std::ops::RangeInclusive<u64> = 50..=60_000;
 
+/// How often the log may be sealed.
+const SEAL_RANGE: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(60 * 60);
 /// The longest name of an environment.
 const MAX_ENVIRONMENT_CHARS: usize = 40;
 
@@ -81,8 +84,20 @@ pub struct Config {
     pub auth: Auth,
     /// Bounds of the API.
     pub limits: Limits,
+    /// Seals of the log.
+    pub seals: Seals,
     /// Logging.
     pub log: Log,
+}
+
+/// How the head of the log is sealed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seals {
+    /// The private key.
+    pub key_file: Option<PathBuf>,
+    /// How often.
+    pub every: HumanDuration,
 }
 
 /// Whose tokens count.
@@ -197,6 +212,15 @@ impl Config {
         }
     }
 
+    /// Where the key is that seals the log; `None` when nothing is sealed.
+    pub fn seal_key(&self) -> Option<PathBuf> {
+        match &self.seals.key_file {
+            Some(file) => Some(file.clone()),
+            None if self.is_embedded() => Some(crate::embedded::seal_key(&self.data_dir)),
+            None => None,
+        }
+    }
+
     /// Whether `/graphiql` is served.
     pub fn graphiql_enabled(&self) -> bool {
         self.graphiql.or(self.listen.ip().is_loopback())
@@ -236,6 +260,9 @@ impl Config {
                 DEADLINE_RANGE_MS.end(),
                 self.command_deadline_ms
             ));
+        }
+        if !SEAL_RANGE.contains(&self.seals.every.0) {
+            problems.push("seals.every: 1s to 1h are possible".to_owned());
         }
         if !is_name(&self.environment) {
             problems.push(format!(

@@ -44,7 +44,7 @@ pub use error::EmbeddedError;
 pub(crate) use error::plain;
 pub(crate) use layout::{MIN_FREE_MB, free_mb};
 pub use lock::DataDirLock;
-pub use secrets::{MASTER_KEY_BYTES, Secrets, token_keys};
+pub use secrets::{MASTER_KEY_BYTES, Secrets, seal_key, token_keys};
 pub use settings::{APP_ROLE, DATABASE, OWNER_ROLE, SUPERUSER_ROLE};
 
 /// Which account runs the server where nothing is configured; Debian's package makes it.

@@ -34,6 +34,12 @@ pub const POOL_CONNECTIONS: &str = "ledger_pool_connections";
 /// polling.
 pub const WAKE_LOST_TOTAL: &str = "ledger_wake_lost_total";
 
+/// Counter: seals of the chain's head that this process made.
+pub const SEALS_TOTAL: &str = "ledger_seals_total";
+
+/// Gauge: the position of the last seal that this process made.
+pub const SEALED_POSITION: &str = "ledger_sealed_position";
+
 // ---- projections -------------------------------------------------------------------------------
 // All carry the label `projection`.
 

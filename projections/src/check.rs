@@ -42,7 +42,22 @@ pub enum CheckError {
 }
 
 /// Compares every read model with a fold of the log up to the model's checkpoint.
+///
+/// # Errors
+/// See [`CheckError`]. What differs is no error but in the report.
 pub async fn check(pool: &PgPool, log: LogId) -> Result<CheckReport, CheckError> {
+    check_with(pool, log, |_, _| {}).await
+}
+
+/// As [`check`]; `progress` is told now and then how many streams of how many are done.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_with(
+    pool: &PgPool,
+    log: LogId,
+    mut progress: impl FnMut(u64, u64) + Send,
+) -> Result<CheckReport, CheckError> {
     let mut tx = pool.begin().await?;
     sqlx::query("set transaction isolation level repeatable read, read only")
         .execute(&mut *tx)
@@ -56,10 +71,21 @@ pub async fn check(pool: &PgPool, log: LogId) -> Result<CheckReport, CheckError>
         let at = checkpoint(&mut tx, log, model).await?;
         report.positions.push((model, at));
     }
+    let streams: i64 = sqlx::query_scalar("select count(*) from stream_head where log_id = $1")
+        .bind(log.0)
+        .fetch_one(&mut *tx)
+        .await?;
+    let streams = streams.unsigned_abs();
+    let mut done = 0;
+    let mut progress = |chunk: i64| {
+        done = streams.min(done + chunk.unsigned_abs());
+        progress(done, streams);
+    };
     let mut cash = cash::Cash::new(report.at(Model::CashLedger));
-    orders(&mut tx, log, &mut cash, &mut report).await?;
+    orders(&mut tx, log, &mut cash, &mut report, &mut progress).await?;
     remittances(&mut tx, log, &mut cash, &mut report).await?;
     stores(&mut tx, log, &mut cash, &mut report).await?;
+    progress(OTHERS);
     cash.finish(&mut tx, &mut report).await?;
     documents::<Bundle>(&mut tx, log, Model::Bundles, &mut report).await?;
     documents::<Intake>(&mut tx, log, Model::DeadLetters, &mut report).await?;
@@ -86,6 +112,7 @@ async fn orders(
     log: LogId,
     cash: &mut cash::Cash,
     report: &mut CheckReport,
+    progress: &mut (impl FnMut(i64) + Send),
 ) -> Result<(), CheckError> {
     let mut view = view::View::new(report.at(Model::OrderView));
     let mut board = board::Board::new(report.at(Model::StoreBoard));
@@ -96,6 +123,7 @@ async fn orders(
         view.chunk(conn, &records, report).await?;
         board.chunk(conn, &records, report).await?;
         cash.orders(conn, &records, report).await?;
+        progress(ORDERS);
     }
     view.finish(conn, report).await?;
     board.finish(conn, report).await
@@ -151,7 +179,7 @@ async fn documents<E: Document + Logged>(
     rows.finish(conn, report).await
 }
 
-fn whole(events: &[Recorded], kind: Kind) -> Result<Vec<Record<'_>>, Poison> {
+pub(crate) fn whole(events: &[Recorded], kind: Kind) -> Result<Vec<Record<'_>>, Poison> {
     match decode(events, &[kind]) {
         (records, None) => Ok(records),
         (_, Some(poison)) => Err(poison),
@@ -159,7 +187,7 @@ fn whole(events: &[Recorded], kind: Kind) -> Result<Vec<Record<'_>>, Poison> {
 }
 
 /// The streams of a kind, some at a time, up to a position.
-struct Streams {
+pub(crate) struct Streams {
     log: LogId,
     kind: Kind,
     size: i64,
@@ -168,7 +196,7 @@ struct Streams {
 }
 
 impl Streams {
-    const fn new(log: LogId, kind: Kind, size: i64, until: Position) -> Self {
+    pub(crate) const fn new(log: LogId, kind: Kind, size: i64, until: Position) -> Self {
         Self {
             log,
             kind,
@@ -179,7 +207,10 @@ impl Streams {
     }
 
     /// The events of the next streams, stream by stream; `None` after the last.
-    async fn next(&mut self, conn: &mut PgConnection) -> Result<Option<Vec<Recorded>>, CheckError> {
+    pub(crate) async fn next(
+        &mut self,
+        conn: &mut PgConnection,
+    ) -> Result<Option<Vec<Recorded>>, CheckError> {
         let streams: Vec<String> = sqlx::query_scalar(include_str!("sql/check_streams.sql"))
             .bind(self.log.0)
             .bind(self.kind.name())

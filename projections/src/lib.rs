@@ -20,6 +20,7 @@ pub mod model;
 pub mod order_view;
 pub mod paging;
 pub mod rebuild;
+pub mod replay;
 pub mod runner;
 pub mod store_board;
 

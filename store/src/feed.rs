@@ -60,6 +60,14 @@ pub struct Scanned {
     pub is_settled: bool,
 }
 
+/// The end of the log.
+///
+/// # Errors
+/// The database is unreachable, or it has no such log.
+pub async fn head(pool: &PgPool, log_id: LogId) -> Result<Head, StoreError> {
+    read::head(pool, log_id).await
+}
+
 /// Reads a part of the log. Where `after` is the head or beyond it, nothing is found and `next` is `after`.
 ///
 /// # Errors

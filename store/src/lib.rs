@@ -17,6 +17,7 @@ pub mod migrate;
 pub mod numbers;
 mod read;
 mod record;
+pub mod seal;
 pub mod snapshots;
 pub mod verify;
 pub mod wake;

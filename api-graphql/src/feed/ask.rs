@@ -10,7 +10,7 @@ use domain::{
     bundle::BundleEvent, entity::Event, ids::StoreId, intake::IntakeEvent, order::OrderEvent,
     remittance::RemittanceEvent, store::StoreEvent,
 };
-use store::Position;
+use store::{Position, seal::MAX_SEALS};
 
 use crate::{
     http::problem::HttpProblem,
@@ -107,6 +107,34 @@ impl Ask {
         }
         uri
     }
+}
+
+/// What a read of the seals asks for: those behind a position, or the newest, and how many.
+///
+/// # Errors
+/// FEED_001 with what is wrong and what would do.
+pub(super) fn seals(uri: &Uri) -> Result<(Option<Position>, i64), HttpProblem> {
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|_| HttpProblem::bad_feed_query("the query string cannot be read"))?;
+    let (mut after, mut limit) = (None, DEFAULT_FEED_EVENTS);
+    for (name, value) in &pairs {
+        match name.as_str() {
+            "after" => {
+                after = match cursor("after", value)? {
+                    After::Position(position) => Some(position),
+                    After::Latest => None,
+                };
+            }
+            "limit" => limit = number("limit", value, 1, MAX_SEALS.unsigned_abs())?,
+            _ => {
+                return Err(wrong(
+                    name,
+                    "is not known; the parameters are after and limit",
+                ));
+            }
+        }
+    }
+    Ok((after, limit))
 }
 
 fn wrong(name: &str, what: &str) -> HttpProblem {

@@ -1,10 +1,11 @@
-//! The event feed: `GET /v1/events` in pages, `GET /v1/events/stream` as server-sent events.
+//! The event feed: `GET /v1/events` in pages, `GET /v1/events/stream` as server-sent events; `GET /v1/seals` beside it.
 //!
 //! Both show the log as it is, in its order, as CloudEvents 1.0; personal data stays sealed. What a caller sees
 //! depends on the token alone: its role, its scope and its stores. Nothing here writes.
 
 mod ask;
 mod cloud;
+mod seals;
 mod slots;
 mod source;
 mod stream;
@@ -41,6 +42,7 @@ use crate::{
 };
 
 use ask::Ask;
+pub use seals::WrittenSeal;
 pub use source::{EventSource, LogEvents};
 
 const BATCH: HeaderValue = HeaderValue::from_static("application/cloudevents-batch+json");
@@ -94,6 +96,7 @@ pub(crate) fn routes(
     Router::new()
         .route("/v1/events", any(events))
         .route("/v1/events/stream", any(stream::stream))
+        .route("/v1/seals", any(seals::seals))
         .with_state(Arc::new(feed))
 }
 
@@ -127,6 +130,13 @@ impl Feed {
 
     /// Who asks, and for what.
     async fn admit(&self, request: &Parts) -> Result<(Admitted, Ask), HttpProblem> {
+        let admitted = self.caller(request).await?;
+        let ask = Ask::read(&request.uri, &request.headers)?;
+        Ok((admitted, ask))
+    }
+
+    /// Who asks, if they may read events.
+    async fn caller(&self, request: &Parts) -> Result<Admitted, HttpProblem> {
         if request.method != Method::GET {
             return Err(HttpProblem::method_not_allowed("GET", "use GET"));
         }
@@ -134,14 +144,12 @@ impl Feed {
         let authorization = authorization.map(|v| v.to_str().unwrap_or_default());
         let admitted = self.authenticator.admitted(authorization).await;
         let admitted = admitted.map_err(|error: AuthError| HttpProblem::unauthenticated(&error))?;
-        let actor = &admitted.caller.actor;
-        let reason = if !actor.role.may(Action::ReadEvents) {
+        let reason = if !admitted.caller.actor.role.may(Action::ReadEvents) {
             "role"
         } else if !admitted.caller.scopes.events {
             "token scope"
         } else {
-            let ask = Ask::read(&request.uri, &request.headers)?;
-            return Ok((admitted, ask));
+            return Ok(admitted);
         };
         self.refused(&admitted.caller, "", reason).await;
         Err(HttpProblem::forbidden(

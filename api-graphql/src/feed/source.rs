@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use store::{
     Log, Position, StoreError,
     feed::{self, Scan, Scanned},
+    seal::{self, Seal},
     wake::Wake,
 };
 
@@ -14,6 +15,8 @@ pub trait EventSource: Send + Sync {
     async fn head(&self) -> Result<Position, StoreError>;
     /// A part of the log.
     async fn scan(&self, scan: &Scan<'_>) -> Result<Scanned, StoreError>;
+    /// Seals behind a position, or the newest ones.
+    async fn seals(&self, after: Option<Position>, limit: i64) -> Result<Vec<Seal>, StoreError>;
     /// Tells of news.
     fn wake(&self) -> Wake;
 }
@@ -35,6 +38,10 @@ impl EventSource for LogEvents {
 
     async fn scan(&self, scan: &Scan<'_>) -> Result<Scanned, StoreError> {
         feed::scan(self.log.pool(), self.log.log_id(), scan).await
+    }
+
+    async fn seals(&self, after: Option<Position>, limit: i64) -> Result<Vec<Seal>, StoreError> {
+        seal::page(self.log.pool(), self.log.log_id(), after, limit).await
     }
 
     fn wake(&self) -> Wake {

@@ -11,9 +11,10 @@ use serde::Serialize;
 use store::{Log, Recorded, claims};
 
 use super::Context;
-use crate::cli;
+use crate::cli::{self, AsOf};
 use crate::database::{Database, failure};
 use crate::exit::{Exit, Failure};
+use crate::moment::{self, hex};
 use crate::output::{Output, Style};
 
 /// The longest history shown; an order has about a dozen events.
@@ -46,10 +47,10 @@ struct Shown {
 }
 
 pub(super) async fn run(action: cli::Order, context: Context) -> Result<Exit, Failure> {
-    let cli::Order::Show { id } = action;
+    let cli::Order::Show { id, as_of } = action;
     let config = &context.loaded.config;
     let database = Database::open(config).await?;
-    let shown = show(&id, &database, &context).await;
+    let shown = show(&id, as_of, &database, &context).await;
     let closed = database.close().await;
     let shown = shown?;
     closed?;
@@ -61,23 +62,18 @@ pub(super) async fn run(action: cli::Order, context: Context) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
-async fn show(id: &str, database: &Database, context: &Context) -> Result<Shown, Failure> {
+async fn show(
+    id: &str,
+    as_of: Option<AsOf>,
+    database: &Database,
+    context: &Context,
+) -> Result<Shown, Failure> {
     let log = database.log(&context.loaded.config).await?;
-    let found = find(id, &log).await;
-    let events = match found {
-        Ok(id) => log
-            .stream(&stream_id::<Order>(&id), 0, MAX_EVENTS)
-            .await
-            .map_err(failure)
-            .map(|events| (id, events)),
-        Err(error) => Err(error),
-    };
+    let events = history(id, as_of, &log).await;
     log.close().await;
     let (id, events) = events?;
-    let version = events
-        .last()
-        .map(|event| event.sequence)
-        .ok_or_else(|| unknown(&id.to_string()))?;
+    let version = events.last().map(|event| event.sequence);
+    let version = version.ok_or_else(|| unknown(&id.to_string()))?;
     let mut order = Order::default();
     let mut history = Vec::with_capacity(events.len());
     for recorded in &events {
@@ -91,6 +87,38 @@ async fn show(id: &str, database: &Database, context: &Context) -> Result<Shown,
         order,
         history,
     })
+}
+
+/// The order's events, as far as they go back to a moment.
+async fn history(
+    id: &str,
+    as_of: Option<AsOf>,
+    log: &Log,
+) -> Result<(OrderId, Vec<Recorded>), Failure> {
+    let id = find(id, log).await?;
+    let stream = stream_id::<Order>(&id);
+    let events = log.stream(&stream, 0, MAX_EVENTS).await;
+    let mut events = events.map_err(failure)?;
+    let newest = events.last().map_or(0, |event| event.sequence);
+    let Some(as_of) = as_of else {
+        return Ok((id, events));
+    };
+    match as_of {
+        AsOf::Version(version) if version > newest => {
+            let what = format!("order {id} has {newest} events, not {version}");
+            return Err(Failure::new(Exit::NotFound, what));
+        }
+        AsOf::Version(version) => events.retain(|event| event.sequence <= version),
+        AsOf::Moment(moment) => {
+            let at = moment::resolve(log.pool(), Some(moment)).await?;
+            events.retain(|event| event.position <= at.position);
+        }
+    }
+    if events.is_empty() && newest > 0 {
+        let what = format!("order {id} was not placed yet");
+        return Err(Failure::new(Exit::NotFound, what));
+    }
+    Ok((id, events))
 }
 
 /// The order with this id or number.
@@ -154,10 +182,6 @@ fn entry(recorded: &Recorded, order: &Order) -> Entry {
         command_id: recorded.command_id,
         hash: hex(&recorded.hash),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn print(shown: &Shown, output: Output) -> Result<(), Failure> {

@@ -28,6 +28,7 @@ use crate::database::{self, Database};
 use crate::embedded::{ServerState, plain};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Style};
+use crate::seals::{SealKey, Sealing};
 use crate::{demo, notify};
 
 /// How often the log is looked at when its news do not come through.
@@ -89,6 +90,7 @@ async fn serve(
         .processes
         .then(|| Processes::spawn(&bus, &wake, ProcessOptions::default()));
     let runner = Runner::spawn(&Model::ALL, log.clone(), wake.clone());
+    let sealing = sealing(config, &log)?;
     let authenticator = authenticator(config, bus.stores()).await?;
     let state = state(config, &bus, &log, &runner, &wake, authenticator.clone())?;
     // The API alone waits for news from now on; without it the listening ends.
@@ -125,6 +127,9 @@ async fn serve(
         processes.stop().await;
     }
     runner.stop().await;
+    if let Some(sealing) = sealing {
+        sealing.stop().await;
+    }
     log.close().await;
     served.map_err(failed)?;
     match end {
@@ -136,6 +141,16 @@ async fn serve(
         .hint("start the ledger again; nothing acknowledged is lost")),
         _ => Ok(()),
     }
+}
+
+/// What seals the head of the log, where there is a key for it.
+fn sealing(config: &Config, log: &Log) -> Result<Option<Sealing>, Failure> {
+    let Some(file) = config.seal_key() else {
+        tracing::info!("the log is not sealed: seals.key_file is not set");
+        return Ok(None);
+    };
+    let key = SealKey::load_or_make(&file).map_err(|error| Failure::new(Exit::Config, error))?;
+    Ok(Some(Sealing::start(log, key, config.seals.every.0)))
 }
 
 /// The vault; where it refuses, the connections are closed before their server is stopped, which would look like a

@@ -112,6 +112,10 @@ fn values(config: &Config) -> Value {
             "request_timeout": config.limits.request_timeout,
             "header_timeout": config.limits.header_timeout,
         },
+        "seals": {
+            "key_file": config.seals.key_file,
+            "every": config.seals.every,
+        },
         "log": {
             "format": format!("{:?}", config.log.format).to_lowercase(),
             "level": config.log.level,

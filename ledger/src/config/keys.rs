@@ -81,6 +81,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("limits.connections", Kind::Number),
     key("limits.request_timeout", Kind::Text),
     key("limits.header_timeout", Kind::Text),
+    key("seals.key_file", Kind::Text),
+    key("seals.every", Kind::Text),
     key("log.format", Kind::Text),
     key("log.level", Kind::Text),
 ];

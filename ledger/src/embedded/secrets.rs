@@ -26,6 +26,9 @@ const MASTER_KEY_FILE: &str = "master.key";
 /// Where the pairs that sign local tokens are kept, under the secrets' directory.
 const TOKEN_KEYS_DIR: &str = "tokens";
 
+/// The key that seals the log, under the secrets' directory.
+const SEAL_KEY_FILE: &str = "seal.pk8";
+
 /// The secrets of one data directory. `Debug` shows none of them.
 #[derive(Debug)]
 pub struct Secrets {
@@ -90,6 +93,11 @@ impl Secrets {
 /// [`Secrets::token_keys`] of a data directory, without opening it.
 pub fn token_keys(data_dir: &Path) -> PathBuf {
     data_dir.join(SECRETS_DIR).join(TOKEN_KEYS_DIR)
+}
+
+/// Where the key is that seals the log of a data directory.
+pub fn seal_key(data_dir: &Path) -> PathBuf {
+    data_dir.join(SECRETS_DIR).join(SEAL_KEY_FILE)
 }
 
 fn new_master_key() -> Result<Vec<u8>, EmbeddedError> {

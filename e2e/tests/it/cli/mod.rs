@@ -2,9 +2,12 @@
 
 mod catalogue;
 mod checks;
+mod export;
 mod forget;
 mod order;
 mod quiet;
+mod replay;
+mod seals;
 mod settings;
 mod support;
 mod token;

@@ -10,7 +10,7 @@ use e2e::{
 use super::support::Shell;
 
 /// A database with one delivered order; its id and number.
-async fn delivered() -> (Database, String, String) {
+pub(super) async fn delivered() -> (Database, String, String) {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
     let mut order = place();
@@ -143,4 +143,40 @@ async fn verify_finds_one_flipped_byte() {
     );
     // Looking at an order does not depend on the chain.
     assert_eq!(shell.run(&["order", "show", &id]).code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_shown_as_it_was() {
+    let (database, id, number) = delivered().await;
+    let shell = Shell::new(Some(&database));
+    let now = shell.run(&["order", "show", &id, "--json"]).json();
+    let paid_at = now["history"][2]["recordedAt"].as_str().unwrap().to_owned();
+    let paid = format!("position:{}", STORE_EVENTS + 3);
+    for (as_of, version, status) in [
+        ("1", 1, 1000),
+        ("version:4", 4, 3000),
+        (&paid, 3, 2000),
+        (&paid_at, 3, 2000),
+        ("2099-01-01", 12, 7500),
+        ("position:16", 12, 7500),
+    ] {
+        let ended = shell.run(&["order", "show", &number, "--as-of", as_of, "--json"]);
+        assert_eq!(ended.code, Some(0), "{as_of}: {ended:?}");
+        let shown = ended.json();
+        assert_eq!(shown["version"], version, "{as_of}");
+        let history = shown["history"].as_array().unwrap();
+        assert_eq!(history.len(), version, "{as_of}");
+        assert_eq!(history.last().unwrap()["statusCode"], status, "{as_of}");
+    }
+    for (as_of, code, word) in [
+        ("13", 6, "has 12 events, not 13"),
+        ("2020-01-01", 6, "was not placed yet"),
+        ("position:1", 6, "was not placed yet"),
+        ("position:999", 7, "the log ends at position"),
+        ("soon", 2, "a version, `position:N` or a time is expected"),
+    ] {
+        let ended = shell.run(&["order", "show", &id, "--as-of", as_of]);
+        assert_eq!(ended.code, Some(code), "{as_of}: {ended:?}");
+        assert!(ended.err.contains(word), "{as_of}: {}", ended.err);
+    }
 }

@@ -7,3 +7,4 @@ mod db;
 mod feed;
 mod race;
 mod rules;
+mod seals;

@@ -61,9 +61,11 @@ async fn nobody_changes_history() {
         "claims",
         "access_audit",
         "erasure",
+        "seal",
     ];
     let column = |t| match t {
         "access_audit" | "erasure" => "actor",
+        "seal" => "key_id",
         _ => "aggregate_id",
     };
     for table in tables {

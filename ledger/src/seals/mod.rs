@@ -1,0 +1,30 @@
+//! Signed seals of the chain's head: made by the serving process, kept by auditors, checked against the log.
+
+mod check;
+mod key;
+mod run;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest;
+use ring::signature::{ED25519, UnparsedPublicKey};
+use store::seal::Seal;
+
+pub use api_graphql::WrittenSeal as Written;
+pub use check::{Checked, check, read};
+pub use key::{KeyError, SealKey};
+pub use run::Sealing;
+
+/// Whether the key that a seal names made its signature.
+fn is_signed(seal: &Seal) -> bool {
+    let key = UnparsedPublicKey::new(&ED25519, &seal.signed.public_key);
+    key.verify(&seal.head.message(), &seal.signed.signature)
+        .is_ok()
+        && seal.signed.key_id == key_id(&seal.signed.public_key)
+}
+
+/// A short fingerprint of a public key.
+fn key_id(public: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA256, public);
+    URL_SAFE_NO_PAD.encode(hash.as_ref().get(..12).unwrap_or_default())
+}
