@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use chrono::{DateTime, TimeDelta, Utc};
 use e2e::{Database, Program, ProgramOptions, fresh_database, orders};
 use serde_json::{Value, json};
+use store::{Head, Position};
 
 use super::support::{Ended, run};
 
@@ -37,6 +38,51 @@ fn verify(program: &Program, seals: &Path, more: &[&str]) -> Ended {
     let mut arguments = vec!["verify", "--json", "--seal", seals.to_str().unwrap()];
     arguments.extend(more);
     run(program.command(&arguments))
+}
+
+fn assert_forgeries_are_found(program: &Program, one: &Path, newest: &Value, earlier: Position) {
+    // What was changed in a seal is not what was signed.
+    for (field, value) in [
+        ("position", json!(earlier.0)),
+        ("hash", json!("ab".repeat(32))),
+        ("sealedAt", json!("2026-01-01T00:00:00.000000Z")),
+        ("keyId", json!("x")),
+    ] {
+        let mut forged = newest.clone();
+        forged[field] = value;
+        fs::write(one, forged.to_string()).unwrap();
+        let found = verify(program, one, &[]);
+        assert_eq!(found.code, Some(8), "{field}");
+        let finding = found.json()["seals"]["findings"][0].to_string();
+        assert!(
+            finding.contains("the signature is not its key's"),
+            "{field}: {finding}"
+        );
+    }
+}
+
+/// Whoever owns the database cuts the log off behind a position so well that the log by itself is sound.
+async fn cut_off(database: &Database, first: &Head) {
+    let pool = database.superuser_pool().await;
+    let hash: String = first
+        .hash
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let cut = format!(
+        "set session_replication_role = replica;
+         alter table events disable trigger all; alter table command_log disable trigger all;
+         do $$ declare part regclass; begin
+            for part in select inhrelid from pg_inherits where inhparent = 'events'::regclass loop
+                execute format('alter table %s disable trigger all', part);
+            end loop; end $$;
+         delete from events where position > {at};
+         delete from command_log where first_position > {at};
+         delete from stream_head where first_position > {at};
+         update log_head set position = {at}, hash = decode('{hash}', 'hex')",
+        at = first.position
+    );
+    sqlx::raw_sql(&cut).execute(&pool).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,49 +119,12 @@ async fn an_auditor_keeps_seals_and_finds_that_the_log_was_cut() {
     assert_eq!(verify(&program, &one, &[]).code, Some(0));
     let other = verify(&program, &one, &["--seal-key", "AAAA"]);
     assert_eq!(other.code, Some(8));
-    // What was changed in a seal is not what was signed.
-    for (field, value) in [
-        ("position", json!(first.position.0)),
-        ("hash", json!("ab".repeat(32))),
-        ("sealedAt", json!("2026-01-01T00:00:00.000000Z")),
-        ("keyId", json!("x")),
-    ] {
-        let mut forged = newest.clone();
-        forged[field] = value;
-        fs::write(&one, forged.to_string()).unwrap();
-        let found = verify(&program, &one, &[]);
-        assert_eq!(found.code, Some(8), "{field}");
-        let finding = found.json()["seals"]["findings"][0].to_string();
-        assert!(
-            finding.contains("the signature is not its key's"),
-            "{field}: {finding}"
-        );
-    }
+    assert_forgeries_are_found(&program, &one, &newest, first.position);
     fs::write(&one, "[]").unwrap();
     assert_eq!(verify(&program, &one, &[]).code, Some(7));
     program.stop().await;
 
-    // Whoever owns the database cuts the last order off so well that the log by itself is sound.
-    let pool = database.superuser_pool().await;
-    let hash: String = first
-        .hash
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let cut = format!(
-        "set session_replication_role = replica;
-         alter table events disable trigger all; alter table command_log disable trigger all;
-         do $$ declare part regclass; begin
-            for part in select inhrelid from pg_inherits where inhparent = 'events'::regclass loop
-                execute format('alter table %s disable trigger all', part);
-            end loop; end $$;
-         delete from events where position > {at};
-         delete from command_log where first_position > {at};
-         delete from stream_head where first_position > {at};
-         update log_head set position = {at}, hash = decode('{hash}', 'hex')",
-        at = first.position
-    );
-    sqlx::raw_sql(&cut).execute(&pool).await.unwrap();
+    cut_off(&database, &first).await;
     let alone = run(program.command(&["verify", "--json"]));
     assert_eq!(alone.json()["findings"], json!([]), "{alone:?}");
     let found = verify(&program, &kept, &[]);
