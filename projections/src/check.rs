@@ -6,6 +6,7 @@
 mod board;
 mod cash;
 mod documents;
+mod metrics;
 mod report;
 mod view;
 
@@ -116,17 +117,21 @@ async fn orders(
 ) -> Result<(), CheckError> {
     let mut view = view::View::new(report.at(Model::OrderView));
     let mut board = board::Board::new(report.at(Model::StoreBoard));
-    let mut streams = Streams::new(log, Order::KIND, ORDERS, view.at.max(board.at).max(cash.at));
+    let mut metrics = metrics::Metrics::new(report.at(Model::Metrics));
+    let until = view.at.max(board.at).max(cash.at).max(metrics.at);
+    let mut streams = Streams::new(log, Order::KIND, ORDERS, until);
     while let Some(events) = streams.next(conn).await? {
         let records = whole(&events, Order::KIND)?;
         let records: Vec<Of<'_, Order>> = records.iter().filter_map(Record::of::<Order>).collect();
         view.chunk(conn, &records, report).await?;
         board.chunk(conn, &records, report).await?;
         cash.orders(conn, &records, report).await?;
+        metrics.chunk(conn, &records, report).await?;
         progress(ORDERS);
     }
     view.finish(conn, report).await?;
-    board.finish(conn, report).await
+    board.finish(conn, report).await?;
+    metrics.finish(conn, report).await
 }
 
 async fn remittances(

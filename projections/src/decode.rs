@@ -104,6 +104,8 @@ pub(crate) struct Metadata {
     pub(crate) correlation_id: Option<Uuid>,
     pub(crate) causation_id: Option<Uuid>,
     pub(crate) occurred_at: Option<DateTime<Utc>>,
+    /// How long the steps of its command took, in microseconds by name.
+    pub(crate) step_micros: Vec<(String, u64)>,
 }
 
 /// Decodes the events of some kinds in a page, in order, up to the first one that does not decode.
@@ -183,6 +185,8 @@ impl<E: Entity> Of<'_, E> {
     pub(crate) fn metadata(&self) -> Metadata {
         let fields: Map<String, Value> =
             serde_json::from_str(&self.recorded.metadata).unwrap_or_default();
+        let steps = fields.get("stepMicros").and_then(Value::as_object);
+        let steps = steps.into_iter().flatten();
         let text = |name| fields.get(name).and_then(Value::as_str).unwrap_or_default();
         Metadata {
             actor_id: text("actorId").to_owned(),
@@ -190,6 +194,9 @@ impl<E: Entity> Of<'_, E> {
             correlation_id: text("correlationId").parse().ok(),
             causation_id: text("causationId").parse().ok(),
             occurred_at: text("occurredAt").parse().ok(),
+            step_micros: steps
+                .filter_map(|(name, took)| Some((name.clone(), took.as_u64()?)))
+                .collect(),
         }
     }
 

@@ -16,6 +16,7 @@ pub mod cash_ledger;
 pub mod check;
 pub mod document;
 pub mod freshness;
+pub mod metrics;
 pub mod model;
 pub mod order_view;
 pub mod paging;

@@ -9,7 +9,7 @@ use store::LogId;
 use crate::{
     cash_ledger,
     decode::{Kind, Poison, Record},
-    document, order_view, store_board,
+    document, metrics, order_view, store_board,
 };
 
 /// A read model. A new one: its folder, its tables, one variant here.
@@ -29,11 +29,13 @@ pub enum Model {
     Stores,
     /// [`document`]: messages that asked for an order and could not be placed.
     DeadLetters,
+    /// [`metrics`]: sums by region, store and time.
+    Metrics,
 }
 
 impl Model {
     /// Every read model.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OrderView,
         Self::StoreBoard,
         Self::CashLedger,
@@ -41,6 +43,7 @@ impl Model {
         Self::Bundles,
         Self::Stores,
         Self::DeadLetters,
+        Self::Metrics,
     ];
 
     /// Its name: the metrics' label, and what `rebuild` calls it.
@@ -53,6 +56,7 @@ impl Model {
             Self::Bundles => "bundles",
             Self::Stores => "stores",
             Self::DeadLetters => "dead_letters",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -78,7 +82,7 @@ impl Model {
     /// The kinds of aggregates whose events it is made from; it steps over the others.
     pub(crate) const fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::OrderView | Self::StoreBoard => &[Kind::Order],
+            Self::OrderView | Self::StoreBoard | Self::Metrics => &[Kind::Order],
             Self::CashLedger => &[Kind::Order, Kind::Remittance, Kind::Store],
             Self::Remittances => &[Kind::Remittance],
             Self::Bundles => &[Kind::Bundle],
@@ -102,6 +106,7 @@ impl Model {
             Self::Bundles => document::apply::<Bundle>(conn, page).await,
             Self::Stores => document::apply::<Store>(conn, page).await,
             Self::DeadLetters => document::apply::<Intake>(conn, page).await,
+            Self::Metrics => metrics::apply(conn, page).await,
         }
     }
 
@@ -144,6 +149,28 @@ impl Model {
             Self::Bundles => const { &[Table::new("bundle_view", "id")] },
             Self::Stores => const { &[Table::new("store_view", "id")] },
             Self::DeadLetters => const { &[Table::new("dead_letter_view", "id")] },
+            Self::Metrics => {
+                const {
+                    &[
+                        Table::new("metrics_order", "order_id"),
+                        Table::new("metrics_hour", "store_id, hour, region"),
+                        Table::new("metrics_day", "store_id, day, region"),
+                        Table::new("metrics_bundle", "store_id, day, region, bundle_id"),
+                        Table::new("metrics_component", "store_id, day, region, bundle_id, sku")
+                            .counting("(quantity_units, revenue_units) <> (0, 0)"),
+                        Table::new("metrics_basket", "store_id, day, region")
+                            .counting("orders <> 0"),
+                        Table::new("metrics_partner", "store_id, day, region, partner_id")
+                            .counting("handed_over <> 0"),
+                        Table::new(
+                            "metrics_stage",
+                            "store_id, day, region, stage, partner_id, bucket",
+                        )
+                        .counting("count <> 0"),
+                        Table::new("metrics_step", "store_id, day, region, step, bucket"),
+                    ]
+                }
+            }
         }
     }
 }
@@ -230,7 +257,7 @@ mod tests {
     const fn kept(model: Model) -> Option<u32> {
         match model {
             Model::OrderView => Some(Order::STATE_VERSION),
-            Model::StoreBoard | Model::CashLedger => None,
+            Model::StoreBoard | Model::CashLedger | Model::Metrics => None,
             Model::Remittances => Some(Remittance::STATE_VERSION),
             Model::Bundles => Some(Bundle::STATE_VERSION),
             Model::Stores => Some(Store::STATE_VERSION),

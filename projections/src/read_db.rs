@@ -38,6 +38,12 @@ pub enum ReadError {
         /// The largest page.
         max: i64,
     },
+    /// The answer has too many rows: ask for less.
+    #[error("the answer has more than {max} rows; ask for fewer stores or a shorter time")]
+    TooMuch {
+        /// The most rows of an answer.
+        max: i64,
+    },
     /// A stored row does not decode: the read model needs a rebuild.
     #[error("a stored row does not decode; rebuild the read model: {0}")]
     Corrupt(String),

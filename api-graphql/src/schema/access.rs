@@ -176,6 +176,7 @@ impl<'a> Access<'a> {
         match error {
             ReadError::Cursor(error) => invalid("after", error.to_string()),
             ReadError::PageSize { .. } => invalid("first", error.to_string()),
+            ReadError::TooMuch { .. } => coded("TOO_MUCH", error.to_string()),
             ReadError::Corrupt(why) => self.fault(&why),
             ReadError::Database(error) => {
                 tracing::warn!(%error, trace_id = %self.request.trace_id, "a read could not reach the database");

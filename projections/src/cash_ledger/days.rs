@@ -16,6 +16,7 @@ use super::CashOrder;
 use crate::{
     ReadDb, ReadError,
     read_db::{allowed_ids, check_rows},
+    words::text,
 };
 
 /// Cash that comes later than this after the delivery does not count as collected in time.
@@ -186,14 +187,14 @@ impl FromRow<'_, PgRow> for CollectionDay {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             day: row.try_get("day")?,
-            store_id: super::rows::text(row, "store_id")?,
-            region: super::rows::text(row, "region")?,
+            store_id: text(row, "store_id")?,
+            region: text(row, "region")?,
             delivered: row.try_get("delivered")?,
             collected: row.try_get("collected")?,
             collected_in_time: row.try_get("in_time")?,
             failed: row.try_get("failed")?,
             discrepancies: row.try_get("discrepancies")?,
-            discrepancy_sum: super::rows::text(row, "discrepancy_sum")?,
+            discrepancy_sum: text(row, "discrepancy_sum")?,
         })
     }
 }

@@ -13,12 +13,11 @@ use domain::{
 use sqlx::{FromRow, Postgres, QueryBuilder, Row, postgres::PgRow};
 use store::{LogId, Position};
 
-use super::rows::{optional, text};
 use crate::{
     Model, ReadDb, ReadError,
     paging::{CursorError, Page, Parts, Place, Window},
     read_db::{allowed_ids, check_rows},
-    words::from_word,
+    words::{from_word, optional, text},
 };
 
 /// The most balances of one query: every account of five thousand stores with a partner each.

@@ -1,6 +1,6 @@
 //! The ledger's rows in the database.
 
-use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{cash::Account, ids::OrderId, money::Money};
@@ -11,34 +11,8 @@ use uuid::Uuid;
 use super::{Booked, CashOrder, PostingRow};
 use crate::{
     model::ApplyError,
-    words::{from_word, word},
+    words::{from_word, optional, text, word},
 };
-
-/// A column of text as the type that it is the text of.
-pub(super) fn text<T: FromStr>(row: &PgRow, column: &str) -> Result<T, sqlx::Error>
-where
-    T::Err: Display,
-{
-    let text: String = row.try_get(column)?;
-    parse(&text, column)
-}
-
-/// As [`text`], for a column that may be empty.
-pub(super) fn optional<T: FromStr>(row: &PgRow, column: &str) -> Result<Option<T>, sqlx::Error>
-where
-    T::Err: Display,
-{
-    let text: Option<String> = row.try_get(column)?;
-    text.map(|text| parse(&text, column)).transpose()
-}
-
-fn parse<T: FromStr>(text: &str, column: &str) -> Result<T, sqlx::Error>
-where
-    T::Err: Display,
-{
-    text.parse()
-        .map_err(|e: T::Err| sqlx::Error::Decode(format!("{column}: {e}").into()))
-}
 
 impl FromRow<'_, PgRow> for CashOrder {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::order_view::status_code;
 
 /// Where an order counts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Cell {
     pub(crate) store_id: String,
     pub(crate) region: String,
@@ -21,7 +21,7 @@ pub(crate) struct Cell {
 
 /// What of an order decides where it counts. The order's own fold says the same and much more; this
 /// is what is small enough to be written with every move, and the tests hold the two together.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Standing {
     pub(crate) cell: Cell,
     pub(crate) lines: Vec<LineStanding>,
@@ -110,6 +110,12 @@ impl Standing {
             _ => return,
         }
         self.roll_up(None);
+    }
+
+    /// Where a line stands, and how much there is of it.
+    pub(crate) fn line_of(&self, number: u16) -> Option<(OrderStatus, Quantity)> {
+        let line = self.lines.iter().find(|l| l.number == number)?;
+        Some((line.status, line.quantity))
     }
 
     fn refigure(&mut self, figures: &Figures) {

@@ -8,9 +8,9 @@ use domain::{
     order::{
         CollectionStatus, Order, OrderEvent, OrderStatus, PaymentStatus,
         event::{
-            BundleSource, CashCollected, Channel, DeclineCause, ExternalRef, Figures, Line,
-            LineFigures, LineQuantity, OrderedBundle, Placed, Proposal, Replacement, ReturnCause,
-            ReturnRequested, ReturnedLine, Step, System, Totals,
+            BundlePart, BundleSource, CashCollected, Channel, DeclineCause, ExternalRef, Figures,
+            Line, LineFigures, LineQuantity, OrderedBundle, Placed, Proposal, Replacement,
+            ReturnCause, ReturnRequested, ReturnedLine, Step, System, Totals,
         },
     },
 };
@@ -43,7 +43,7 @@ pub(super) fn placed(rng: &mut StdRng, n: u32) -> Placed {
     } else {
         Vec::new()
     };
-    Placed {
+    let mut placed = Placed {
         number: OrderNumber::new(format!("QC-2026-01-{:02}-{n:06}", 1 + n % 5)).unwrap(),
         channel,
         order_type: None,
@@ -67,6 +67,26 @@ pub(super) fn placed(rng: &mut StdRng, n: u32) -> Placed {
         captured_at: None,
         allow_substitution: true,
         warnings: Vec::new(),
+    };
+    if !placed.bundles.is_empty() {
+        compose(&mut placed.lines);
+    }
+    placed
+}
+
+/// Makes all lines but the first components of [`bundle`]; an only line is its only component.
+fn compose(lines: &mut [Line]) {
+    let first = usize::from(lines.len() > 1);
+    for line in lines.iter_mut().skip(first) {
+        line.bundle = Some(BundlePart {
+            ref_id: "B1".into(),
+            submitted_line: line.line_number,
+            per_bundle: line.quantity,
+            substitutable: true,
+            max_rise: Rate::from_units(2_000),
+        });
+        line.discount = baht(5);
+        line.gross = Money::from_units(line.net.units() + line.discount.units());
     }
 }
 

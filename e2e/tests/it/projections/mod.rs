@@ -3,10 +3,12 @@
 mod cash;
 mod documents;
 mod lives;
+mod metrics;
 mod migration;
 mod others;
 mod pages;
 mod plans;
+mod plans_metrics;
 mod plans_others;
 mod rebuild;
 mod runner;

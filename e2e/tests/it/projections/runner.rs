@@ -217,7 +217,12 @@ async fn an_event_nobody_knows_stops_the_models_that_read_its_kind() {
     trade.orders.remove(0);
     trade.run(&db.log, 20, 30).await;
     let runner = db.run();
-    let readers = [Model::OrderView, Model::StoreBoard, Model::CashLedger];
+    let readers = [
+        Model::OrderView,
+        Model::StoreBoard,
+        Model::CashLedger,
+        Model::Metrics,
+    ];
     let stopped = stopped(&db, &readers).await;
     for model in stopped {
         let failure = model.failed.clone().unwrap();
@@ -384,6 +389,15 @@ async fn a_damaged_model_is_found() {
         "update remittance_view set doc = jsonb_set(doc, '{isOpened}', 'false')".to_owned(),
         "delete from store_view".to_owned(),
         "update bundle_view set version = version + 1".to_owned(),
+        "update metrics_order set life = jsonb_set(life::jsonb, '{version}', '99')::json".to_owned(),
+        "update metrics_hour set placed = placed + 1".to_owned(),
+        "delete from metrics_day".to_owned(),
+        "update metrics_bundle set sold = sold + 1".to_owned(),
+        "update metrics_component set revenue_units = revenue_units - 1".to_owned(),
+        "update metrics_basket set single_units = single_units + 1".to_owned(),
+        "update metrics_partner set partner_id = partner_id || 'X'".to_owned(),
+        "update metrics_stage set bucket = bucket + 100".to_owned(),
+        "update metrics_step set longest_micros = longest_micros + 1".to_owned(),
         "update dead_letter_view set doc = jsonb_set(doc, '{attempts}', '99')".to_owned(),
     ] {
         let before = projections::check::check(&db.pool, LogId::DEFAULT).await.unwrap().found;

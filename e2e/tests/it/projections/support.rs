@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The tables of every read model.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 24] = [
     "order_view",
     "order_ref",
     "order_history",
@@ -33,6 +33,15 @@ const TABLES: [&str; 15] = [
     "bundle_view",
     "store_view",
     "dead_letter_view",
+    "metrics_order",
+    "metrics_hour",
+    "metrics_day",
+    "metrics_bundle",
+    "metrics_component",
+    "metrics_basket",
+    "metrics_partner",
+    "metrics_stage",
+    "metrics_step",
 ];
 
 /// A migrated database of its own.
@@ -140,6 +149,10 @@ impl TestDb {
                 "store_board" => "where orders > 0",
                 "cash_balance" => "where balance <> 0",
                 "cash_day" => "where delivered + failed + discrepancies > 0",
+                "metrics_component" => "where (quantity_units, revenue_units) <> (0, 0)",
+                "metrics_basket" => "where orders <> 0",
+                "metrics_partner" => "where handed_over <> 0",
+                "metrics_stage" => "where count <> 0",
                 _ => "",
             };
             let sql = format!("select t::text from {table} as t {zero} order by 1");
@@ -181,7 +194,7 @@ pub(crate) fn new_event(event_type: &str, payload: String) -> NewEvent {
         event_type: event_type.into(),
         event_version: "1".into(),
         payload,
-        metadata: r#"{"actorId":"somchai","actorRole":"store-staff","storeId":"CFR001"}"#.into(),
+        metadata: r#"{"actorId":"somchai","actorRole":"store-staff","storeId":"CFR001","stepMicros":{"validate":40,"allocate":900,"release":1500}}"#.into(),
     }
 }
 

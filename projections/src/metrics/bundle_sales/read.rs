@@ -1,0 +1,158 @@
+//! Queries over the sales of bundles.
+
+use std::collections::BTreeMap;
+
+use domain::{bundle::BundleId, ids::Sku};
+use sqlx::{FromRow, postgres::PgRow};
+use store::Position;
+
+use super::{BasketDay, Baskets, BundleDay, BundleSales, ComponentDay, ComponentSales};
+use crate::{
+    ReadDb, ReadError,
+    metrics::{
+        read::{MetricsFilter, Question, snapshot},
+        table::Measures,
+    },
+    words::text,
+};
+
+/// How bundles sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundlePerformance {
+    /// Bundle by bundle, the one that brings most first.
+    pub bundles: Vec<BundleRow>,
+    /// Orders with and without bundles.
+    pub baskets: Baskets,
+    /// The last event that the figures hold.
+    pub position: Position,
+}
+
+/// How a bundle sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleRow {
+    /// The bundle.
+    pub bundle_id: BundleId,
+    /// Its figures.
+    pub sales: BundleSales,
+    /// What its components brought, by SKU.
+    pub components: Vec<ComponentRow>,
+}
+
+/// What a component of a bundle brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentRow {
+    /// The product.
+    pub sku: Sku,
+    /// Its figures.
+    pub sales: ComponentSales,
+}
+
+struct Bundle(BundleId, BundleSales);
+
+impl FromRow<'_, PgRow> for Bundle {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(text(row, "bundle_id")?, BundleSales::from_row(row)?))
+    }
+}
+
+struct Component(BundleId, ComponentRow);
+
+impl FromRow<'_, PgRow> for Component {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let component = ComponentRow {
+            sku: text(row, "sku")?,
+            sales: ComponentSales::from_row(row)?,
+        };
+        Ok(Self(text(row, "bundle_id")?, component))
+    }
+}
+
+struct Basket(Baskets);
+
+impl FromRow<'_, PgRow> for Basket {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Baskets::from_row(row).map(Self)
+    }
+}
+
+/// How bundles sold in the stores the caller may see, all of it at one position; of one bundle only where given.
+///
+/// # Errors
+/// [`ReadError::PageSize`] for too long a time, [`ReadError::TooMuch`] for too many bundles; the database did not answer.
+pub async fn performance(
+    db: &ReadDb,
+    filter: &MetricsFilter,
+    bundle: Option<&BundleId>,
+) -> Result<BundlePerformance, ReadError> {
+    let mut conn = snapshot(db).await?;
+    let bundles = bundles(filter, bundle);
+    let bundles = bundles.ask::<BundleDay, Bundle>(&mut conn).await?;
+    let components = components(filter, bundle);
+    let components = components.ask::<ComponentDay, Component>(&mut conn).await?;
+    let baskets = baskets(filter).ask::<BasketDay, Basket>(&mut conn).await?;
+    conn.commit().await?;
+    let mut parts: BTreeMap<BundleId, Vec<ComponentRow>> = BTreeMap::new();
+    for Component(bundle_id, component) in components.rows {
+        parts.entry(bundle_id).or_default().push(component);
+    }
+    let mut rows: Vec<BundleRow> = bundles
+        .rows
+        .into_iter()
+        .map(|Bundle(bundle_id, sales)| BundleRow {
+            components: parts.remove(&bundle_id).unwrap_or_default(),
+            bundle_id,
+            sales,
+        })
+        .collect();
+    // Those that bring the same stay in the order of their ids.
+    rows.sort_by_key(|row| std::cmp::Reverse(row.sales.revenue_units));
+    Ok(BundlePerformance {
+        bundles: rows,
+        baskets: Baskets::total(baskets.rows.iter().map(|Basket(b)| b)),
+        position: bundles.position,
+    })
+}
+
+/// How the database would read it: the lines of `explain` of all its queries, for tests and operators.
+///
+/// # Errors
+/// As [`performance`].
+pub async fn explain(
+    db: &ReadDb,
+    filter: &MetricsFilter,
+    bundle: Option<&BundleId>,
+) -> Result<Vec<String>, ReadError> {
+    let mut conn = snapshot(db).await?;
+    let bundles = bundles(filter, bundle);
+    let mut lines = bundles.explain::<BundleDay>(&mut conn).await?;
+    let components = components(filter, bundle);
+    lines.extend(components.explain::<ComponentDay>(&mut conn).await?);
+    lines.extend(baskets(filter).explain::<BasketDay>(&mut conn).await?);
+    Ok(lines)
+}
+
+fn bundles<'a>(filter: &'a MetricsFilter, bundle: Option<&BundleId>) -> Question<'a> {
+    Question {
+        filter,
+        by: &["bundle_id"],
+        only: bundle
+            .map(|id| ("bundle_id", id.to_string()))
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn components<'a>(filter: &'a MetricsFilter, bundle: Option<&BundleId>) -> Question<'a> {
+    Question {
+        by: &["bundle_id", "sku"],
+        ..bundles(filter, bundle)
+    }
+}
+
+const fn baskets(filter: &MetricsFilter) -> Question<'_> {
+    Question {
+        filter,
+        by: &["region"],
+        only: Vec::new(),
+    }
+}

@@ -1,0 +1,119 @@
+//! Queries over the flow.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{
+    calendar::day_start,
+    ids::{RegionId, StoreId},
+};
+use sqlx::{FromRow, Row, postgres::PgRow};
+
+use super::{Flow, FlowDay, FlowHour};
+use crate::{
+    ReadDb, ReadError,
+    metrics::{
+        read::{Figures, MetricsFilter, Question, Span},
+        table::Measures,
+    },
+    words::text,
+};
+
+/// What the flow is told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FlowBy {
+    /// The region.
+    Region,
+    /// Store and region.
+    Store,
+    /// Store and region, and the hour or day.
+    StoreTime,
+}
+
+impl FlowBy {
+    const fn columns(self, span: Span) -> &'static [&'static str] {
+        match (self, span) {
+            (Self::Region, _) => &["region"],
+            (Self::Store, _) => &["region", "store_id"],
+            (Self::StoreTime, Span::Days { .. }) => &["region", "store_id", "day"],
+            (Self::StoreTime, Span::Hours { .. }) => &["region", "store_id", "hour"],
+        }
+    }
+}
+
+/// The flow of one of what it is told apart by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowRow {
+    /// The region the store had when the orders were placed.
+    pub region: RegionId,
+    /// The store; `None` when summed over stores.
+    pub store_id: Option<StoreId>,
+    /// When the hour or the day begins; `None` when summed over time.
+    pub at: Option<DateTime<Utc>>,
+    /// The figures.
+    pub flow: Flow,
+}
+
+impl FromRow<'_, PgRow> for FlowRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        // A column that the rows are not told apart by is not there.
+        let has = |name: &str| row.try_column(name).is_ok();
+        let at = if has("hour") {
+            Some(row.try_get("hour")?)
+        } else if has("day") {
+            Some(day_start(row.try_get::<NaiveDate, _>("day")?))
+        } else {
+            None
+        };
+        Ok(Self {
+            region: text(row, "region")?,
+            store_id: if has("store_id") {
+                Some(text(row, "store_id")?)
+            } else {
+                None
+            },
+            at,
+            flow: Flow::from_row(row)?,
+        })
+    }
+}
+
+/// The flow of the stores the caller may see.
+///
+/// # Errors
+/// [`ReadError::PageSize`] for too long a time, [`ReadError::TooMuch`] for too many rows; the database did not answer.
+pub async fn flow(
+    db: &ReadDb,
+    filter: &MetricsFilter,
+    by: FlowBy,
+) -> Result<Figures<FlowRow>, ReadError> {
+    let question = question(filter, by);
+    let mut conn = db.node().acquire().await?;
+    match filter.span {
+        Span::Days { .. } => question.ask::<FlowDay, _>(&mut conn).await,
+        Span::Hours { .. } => question.ask::<FlowHour, _>(&mut conn).await,
+    }
+}
+
+/// How the database would read it: the lines of `explain`, for tests and operators.
+///
+/// # Errors
+/// As [`flow`].
+pub async fn explain(
+    db: &ReadDb,
+    filter: &MetricsFilter,
+    by: FlowBy,
+) -> Result<Vec<String>, ReadError> {
+    let question = question(filter, by);
+    let mut conn = db.node().acquire().await?;
+    match filter.span {
+        Span::Days { .. } => question.explain::<FlowDay>(&mut conn).await,
+        Span::Hours { .. } => question.explain::<FlowHour>(&mut conn).await,
+    }
+}
+
+const fn question(filter: &MetricsFilter, by: FlowBy) -> Question<'_> {
+    Question {
+        filter,
+        by: by.columns(filter.span),
+        only: Vec::new(),
+    }
+}
