@@ -2,6 +2,7 @@
 //! [`Live`] is the real thing.
 
 mod live;
+mod metrics;
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,6 +41,7 @@ use projections::{
 use store::Position;
 
 pub use live::Live;
+pub use metrics::ShowsMetrics;
 
 /// A refused access, for the audit table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,7 @@ pub trait Backend:
     + Shows<Store>
     + Shows<Remittance>
     + Shows<Intake>
+    + ShowsMetrics
 {
     /// Takes in an order that came by a message.
     async fn submit(&self, incoming: Incoming) -> Result<Submitted, CommandError>;

@@ -13,6 +13,7 @@ pub(crate) mod fake;
 mod feed;
 mod handler;
 mod life;
+mod metrics;
 mod ops;
 mod orders;
 mod people;

@@ -9,6 +9,7 @@ mod command;
 mod connection;
 mod document;
 pub mod intake;
+pub mod metrics;
 pub mod order;
 pub mod person;
 pub mod problem;
@@ -34,6 +35,7 @@ pub struct Query(
     store::query::StoreQuery,
     remittance::query::RemittanceQuery,
     cash::query::CashQuery,
+    metrics::query::MetricsQuery,
     intake::query::IntakeQuery,
 );
 

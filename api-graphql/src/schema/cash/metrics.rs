@@ -81,7 +81,7 @@ impl CollectionFigures {
 }
 
 /// A share with four decimal places, rounded down: 1.0000 means all.
-fn share(part: i64, whole: i64) -> Option<Decimal> {
+pub(crate) fn share(part: i64, whole: i64) -> Option<Decimal> {
     let units = part.checked_mul(SCALE)?.checked_div(whole)?;
     Some(Decimal(Money::from_units(units)))
 }

@@ -64,6 +64,8 @@ pub(crate) struct Fake {
     pub(crate) refused: Mutex<Vec<RefusedAccess>>,
     /// Collections by day, as the read side is to show them.
     pub(crate) days: Mutex<Vec<CollectionDay>>,
+    /// Metrics, likewise.
+    pub(crate) metrics: Mutex<super::FakeMetrics>,
     /// What the next command answers instead.
     pub(crate) next: Mutex<Option<CommandError>>,
     /// The read side fails, the vault panics.

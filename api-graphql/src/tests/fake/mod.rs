@@ -4,6 +4,7 @@ mod cash;
 mod intake;
 mod kinds;
 mod ledger;
+mod metrics;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ use crate::{
 };
 
 pub(crate) use ledger::Fake;
+pub(crate) use metrics::FakeMetrics;
 
 struct NoRegions;
 

@@ -177,6 +177,7 @@ async fn an_orders_cash_goes_from_the_door_to_the_bank() {
     reconciled(&ops, &id, &remittance).await;
     books_balance(&ops, &id, &remittance, &banked["version"]).await;
     metrics_tell(&ops, day).await;
+    figures_tell(&ops, day).await;
     orders_keep_their_bundles(&ops, &id).await;
     world.assert_unharmed().await;
 }
@@ -259,6 +260,62 @@ async fn metrics_tell(reader: &Api, day: NaiveDate) {
         json!({ "delivered": 1, "collected": 1, "collectedInTime": 1, "successRate": "1.0000",
             "discrepancies": 1, "discrepancySum": "-4.0000" })
     );
+}
+
+/// The sums of the order's region, bundle, partner and steps, once its cash is settled in them.
+async fn figures_tell(reader: &Api, day: NaiveDate) {
+    let query = "query($from: Date!, $to: Date!) {
+        regions(from: $from, to: $to) { total { placed released shipped delivered cancelled value cashDue exceptions shorts } }
+        storeRanking(from: $from, to: $to, by: DELIVERED) { stores { rank storeId share } }
+        bundlePerformance(from: $from, to: $to) {
+            bundles { bundleId sold cancelled delivered fulfilmentRate revenue savings individualValue components { sku revenue } }
+            baskets { orders attachRate value bundleRevenue singleRevenue } }
+        partnerPerformance(from: $from, to: $to, partnerId: \"GRAB\") { partners { partnerId handedOver delivered
+            deliverySuccess failedAttempts cashSuccess discrepancySum settled variances varianceSum rides { count } } }
+        stepTimings(from: $from, to: $to) { steps { step durations { count } } stages { stage durations { count } } }
+        storeTrend(storeId: \"CFR001\") { statuses { status count } } }";
+    let to = day.checked_add_days(Days::new(2)).unwrap();
+    let data = eventually("figures up to the settlement", || async {
+        let data = reader
+            .graphql(query, json!({ "from": day, "to": to }))
+            .await;
+        let settled = data["partnerPerformance"]["partners"][0]["settled"] == 1;
+        settled.then_some(data)
+    })
+    .await;
+    let flow = json!({ "placed": 1, "released": 1, "shipped": 1, "delivered": 1, "cancelled": 0, "value": "224.0000",
+        "cashDue": "224.0000", "exceptions": 1, "shorts": 1 });
+    assert_eq!(data["regions"]["total"], flow);
+    let first = json!([{ "rank": 1, "storeId": "CFR001", "share": "1.0000" }]);
+    assert_eq!(data["storeRanking"]["stores"], first);
+    // 45.00 and 124.00 for 150.00: 19.00 off, shared 5.0592 to 13.9408.
+    let bundle = json!({ "bundleId": "LUNCH", "sold": 1, "cancelled": 0, "delivered": 1, "fulfilmentRate": "1.0000",
+        "revenue": "150.0000", "savings": "19.0000", "individualValue": "169.0000", "components": [
+            { "sku": "8850999220017", "revenue": "39.9408" }, { "sku": "8850999320021", "revenue": "110.0592" } ] });
+    assert_eq!(data["bundlePerformance"]["bundles"], json!([bundle]));
+    let baskets = json!({ "orders": 1, "attachRate": "1.0000", "value": "224.0000", "bundleRevenue": "150.0000",
+        "singleRevenue": "74.0000" });
+    assert_eq!(data["bundlePerformance"]["baskets"], baskets);
+    let partner = json!({ "partnerId": "GRAB", "handedOver": 1, "delivered": 1, "deliverySuccess": "1.0000",
+        "failedAttempts": 0, "cashSuccess": "1.0000", "discrepancySum": "-4.0000", "settled": 1, "variances": 1,
+        "varianceSum": "-10.0000", "rides": { "count": 1 } });
+    assert_eq!(data["partnerPerformance"]["partners"], json!([partner]));
+    let once = |kind: &str, name: &str| json!({ kind: name, "durations": { "count": 1 } });
+    let steps = [
+        "VALIDATE",
+        "ENRICH",
+        "CALCULATE",
+        "ALLOCATE",
+        "PAY",
+        "RELEASE",
+    ]
+    .map(|name| once("step", name));
+    assert_eq!(data["stepTimings"]["steps"], json!(steps));
+    let stages = ["INTAKE", "PICKING", "PICKUP", "RIDE", "WHOLE"].map(|name| once("stage", name));
+    assert_eq!(data["stepTimings"]["stages"], json!(stages));
+    let statuses = data["storeTrend"]["statuses"].as_array().unwrap();
+    let delivered = json!({ "status": "DELIVERED", "count": 1 });
+    assert!(statuses.contains(&delivered), "{statuses:?}");
 }
 
 /// A later version of a bundle changes no order; a retired one is not sold.
