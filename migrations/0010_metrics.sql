@@ -2,8 +2,8 @@
 -- can be rebuilt from `events`.
 --
 -- Rows are only ever added to: a row is the sum of what orders and events count for under its key. So no check may
--- look at a single value (an upsert checks what it adds before it adds it); `ledger verify` compares all of them with
--- the log. Amounts are in 1/10,000 THB, as integers.
+-- look at a single value (an upsert checks what it adds before it adds it); `projections::check` compares all of them
+-- with the log. Amounts are in 1/10,000 THB, as integers.
 
 set local lock_timeout = '5s';
 
