@@ -17,7 +17,7 @@ mod router;
 pub mod schema;
 mod server;
 
-pub use feed::{EventSource, FeedState, LogEvents, WrittenSeal};
+pub use feed::{EventSource, FeedState, LogEvents, WrittenSeal, is_event_type};
 pub use router::{ApiState, operations_router, router};
 pub use server::{ServeOptions, serve};
 

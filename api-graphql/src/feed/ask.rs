@@ -171,7 +171,7 @@ fn types(text: &str) -> Result<Vec<String>, HttpProblem> {
         let most = format!("may name at most {MAX_FEED_TYPES}");
         return Err(wrong("types", &most));
     }
-    match types.iter().find(|name| !is_type(name)) {
+    match types.iter().find(|name| !is_event_type(name)) {
         Some(_) => Err(wrong(
             "types",
             "names one that no event has; they look like order.placed and are separated by commas",
@@ -180,7 +180,8 @@ fn types(text: &str) -> Result<Vec<String>, HttpProblem> {
     }
 }
 
-fn is_type(name: &str) -> bool {
+/// Whether there is an event type of this name.
+pub fn is_event_type(name: &str) -> bool {
     [
         OrderEvent::TYPES,
         BundleEvent::TYPES,

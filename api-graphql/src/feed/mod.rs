@@ -42,6 +42,7 @@ use crate::{
 };
 
 use ask::Ask;
+pub use ask::is_event_type;
 pub use seals::WrittenSeal;
 pub use source::{EventSource, LogEvents};
 

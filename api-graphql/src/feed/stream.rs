@@ -128,8 +128,10 @@ impl Teller {
                     failures = 0;
                     next
                 }
-                Err(_) if failures < MAX_FAILURES => {
-                    // It is logged where it happened. Nothing was told, so the same read is right.
+                Err(problem) if failures < MAX_FAILURES => {
+                    let reason = problem.reason();
+                    tracing::warn!(reason, "a stream of the event feed could not read on yet");
+                    // Nothing was told, so the same read is right.
                     failures += 1;
                     self.beat().await?;
                     tokio::time::sleep(FEED_LOOK).await;
@@ -138,7 +140,11 @@ impl Teller {
                         ..scanned
                     }
                 }
-                Err(_) => return Err(Over),
+                Err(problem) => {
+                    let reason = problem.reason();
+                    tracing::warn!(reason, "a stream of the event feed ends: it cannot be read");
+                    return Err(Over);
+                }
             };
         }
     }

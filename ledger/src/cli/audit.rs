@@ -49,7 +49,7 @@ pub struct Export {
     #[arg(long = "store", value_name = "STORE", value_parser = store_id)]
     pub stores: Vec<StoreId>,
     /// Event types, separated by commas, such as order.placed,order.paid
-    #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', value_parser = event_type)]
     pub types: Vec<String>,
     /// Events of one file
     #[arg(long, value_name = "N", default_value_t = PART_EVENTS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
@@ -101,6 +101,15 @@ pub(super) fn as_of(text: &str) -> Result<AsOf, String> {
     }
     let time = moment::time(text).map(|time| AsOf::Moment(Moment::Time(time)));
     time.map_err(|time| format!("a version, `position:N` or a time is expected; {time}"))
+}
+
+/// An unknown type would silently never come.
+fn event_type(text: &str) -> Result<String, String> {
+    if api_graphql::is_event_type(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("no event has this type; they look like order.placed".to_owned())
+    }
 }
 
 fn store_id(text: &str) -> Result<StoreId, String> {
@@ -174,6 +183,7 @@ mod tests {
         assert_eq!(as_of("position:7"), Ok(AsOf::Moment(position)));
         let time = Moment::Time("2026-01-31T11:00:00Z".parse().unwrap());
         assert_eq!(as_of("2026-01-31 18:00"), Ok(AsOf::Moment(time)));
+        assert!(event_type("order.placed").is_ok() && event_type("order.plcaed").is_err());
         for text in ["", "0", "-1", "position:x", "version:x", "tomorrow"] {
             assert!(as_of(text).is_err(), "{text}");
         }

@@ -261,3 +261,23 @@ async fn an_export_is_what_was_asked_for() {
         assert_eq!(shell.run(&wrong).code, Some(2), "{wrong:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_export_loses_nothing() {
+    let (database, _, _) = delivered().await;
+    let shell = Shell::new(Some(&database));
+    let arguments = ["--format", "parquet", "--part-events", "1"];
+    assert_eq!(export(&shell, "whole", &arguments).code, Some(0));
+    let killed = shell.dir.path().join("killed");
+    let mut command = shell.command(&["export", "--to", "killed"]);
+    let mut child = command.args(arguments).spawn().unwrap();
+    e2e::eventually("a second part", || async {
+        killed.join("part-000002.parquet").exists().then_some(())
+    })
+    .await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(export(&shell, "killed", &arguments).code, Some(0));
+    assert_eq!(files(&killed), files(&shell.dir.path().join("whole")));
+    assert_eq!(check(&shell, "killed").0, Some(0));
+}
