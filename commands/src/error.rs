@@ -45,12 +45,10 @@ pub enum CommandError {
     #[error("this commandId was used for another command; a new command needs a new id")]
     CommandReused,
     /// The order number or a partner's reference is taken by another order.
-    #[error(
-        "{scope} {value} belongs to order {holder}; read that order, or send a reference of its own"
-    )]
+    #[error("{scope} {value} belongs to {}", belongs_to(.holder.as_deref()))]
     OrderExists {
-        /// The order that has it.
-        holder: String,
+        /// The order that has it; `None` where the caller may not see it.
+        holder: Option<String>,
         /// `number` or `ref:<SYSTEM>`.
         scope: String,
         /// The number or reference.
@@ -71,6 +69,14 @@ pub enum CommandError {
     /// A fault of ours: nothing was written.
     #[error("the ledger failed: {0}")]
     Internal(String),
+}
+
+/// Whose a number or reference is, and what to do about it.
+fn belongs_to(holder: Option<&str>) -> String {
+    holder.map_or_else(
+        || "another order; send a reference of its own".to_owned(),
+        |holder| format!("order {holder}; read that order, or send a reference of its own"),
+    )
 }
 
 impl CommandError {

@@ -188,8 +188,8 @@ problem_types! {
     NotFound {}
     /// Another order has the number or the reference.
     OrderExists {
-        /// The order that has it.
-        order_id: ID,
+        /// The order that has it; null where the caller may not see it.
+        order_id: Option<ID>,
         /// The number or reference that is taken.
         value: String
     }
@@ -283,7 +283,7 @@ pub(crate) fn problems<E: Topic>(error: CommandError) -> Result<Vec<Problem>, St
             vec![reused("commandId", message)]
         }
         CommandError::OrderExists { holder, value, .. } => {
-            let order_id = ID::from(holder);
+            let order_id = holder.map(ID::from);
             vec![
                 build!(OrderExists, ProblemCode::OrderExists, message, None, false, order_id: order_id, value: value),
             ]

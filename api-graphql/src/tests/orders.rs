@@ -172,7 +172,7 @@ async fn each_refusal_of_the_write_side_has_its_type() {
     let token = world.token(Role::Admin, &[]);
     let other = OrderId(Uuid::now_v7());
     let exists = CommandError::OrderExists {
-        holder: other.to_string(),
+        holder: Some(other.to_string()),
         scope: "ref:GRAB".into(),
         value: "1-2".into(),
     };

@@ -1,6 +1,6 @@
 //! Answers without an append: refusals, repeats, and what the log did not take.
 
-use domain::ids::CommandId;
+use domain::{actor::StoreScope, ids::CommandId, order::Order};
 use observability::names;
 use store::AppendError;
 
@@ -94,7 +94,7 @@ impl<E: Kind> Run<'_, E> {
                 holder,
                 ..
             } => Err(CommandError::OrderExists {
-                holder,
+                holder: self.shown(holder).await?,
                 scope,
                 value,
             }),
@@ -117,6 +117,20 @@ impl<E: Kind> Run<'_, E> {
                 Err(CommandError::Internal(why))
             }
         }
+    }
+
+    /// The order that holds a number or a reference, where the caller may see it: its id is nobody else's business.
+    async fn shown(&self, holder: String) -> Result<Option<String>, CommandError> {
+        let stores = &self.request.actor.stores;
+        if *stores == StoreScope::All {
+            return Ok(Some(holder));
+        }
+        let Ok(id) = holder.parse() else {
+            return Ok(None);
+        };
+        let order = Order::lane(&self.bus.lanes).loader.load(&id).await?;
+        let is_seen = order.is_some_and(|order| stores.covers(&order.state.store_id));
+        Ok(is_seen.then_some(holder))
     }
 }
 

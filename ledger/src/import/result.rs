@@ -125,7 +125,8 @@ impl LineResult {
             }
             CommandError::NotFound { .. } => (Outcome::Refused, "ORD_001", None),
             CommandError::OrderExists { holder, .. } => {
-                (Outcome::Refused, "ORD_002", holder.parse().ok())
+                let holder = holder.and_then(|holder| holder.parse().ok());
+                (Outcome::Refused, "ORD_002", holder)
             }
             CommandError::VersionConflict { .. } => (Outcome::Refused, "VERSION_CONFLICT", order),
             CommandError::CommandReused => (Outcome::Refused, "COMMAND_REUSED", order),

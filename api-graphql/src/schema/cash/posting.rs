@@ -24,7 +24,7 @@ pub struct CashPosting {
     pub amount: Decimal,
     /// The order it is about; null for cash of a remittance as a whole.
     pub order_id: Option<ID>,
-    /// The remittance it is about, where it is.
+    /// The remittance it is about, where it is; null for one that the caller may not see.
     pub remittance_id: Option<ID>,
     /// The store.
     pub store_id: ID,

@@ -9,7 +9,7 @@ use domain::{
 use projections::{
     Model,
     cash_ledger::{CashFilter, DayFilter, MAX_DAYS, OutstandingFilter, PostingsOf},
-    paging::Page,
+    paging::{Edge, Page},
 };
 
 use super::{
@@ -120,7 +120,14 @@ impl CashQuery {
             return Ok(Page::default().into());
         };
         let page = access.backend.cash_postings(&of, &window).await;
-        Ok(page.map_err(|e| access.read_failed(e))?.into())
+        let mut page = page.map_err(|e| access.read_failed(e))?;
+        let stores = &access.actor().stores;
+        for Edge { row, .. } in &mut page.edges {
+            // A store sees that its order's cash moved, not in whose remittance.
+            let of = row.remittance_id.take();
+            row.remittance_id = of.filter(|id| stores.covers(id.store()));
+        }
+        Ok(page.into())
     }
 
     /// Orders whose cash is still out, with customers or with riders, the longest outstanding first.

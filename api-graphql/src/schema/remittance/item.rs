@@ -1,12 +1,13 @@
 //! The items of a remittance: what is expected, what is reported, and how the two compare.
 
-use async_graphql::{Enum, ID, SimpleObject};
+use async_graphql::{Enum, Error, ID, SimpleObject};
+use domain::actor::StoreScope;
 use domain::remittance::{
     Comparison, ExpectedItem, ItemOutcome as DomainOutcome, Remittance, ReportedItem,
     Resolution as DomainResolution, Summary,
 };
 
-use crate::schema::{connection::PageInfo, problem::count, scalars::Decimal};
+use crate::schema::{access::Access, connection::PageInfo, problem::count, scalars::Decimal};
 
 /// How the two sides of an item compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -39,7 +40,7 @@ pub enum Resolution {
 pub struct RemittanceItem {
     /// The order's number, which reports name it by.
     pub reference: String,
-    /// The order; null for a reference that nobody knows.
+    /// The order; null for a reference that nobody knows, and for an order that the caller may not see.
     pub order_id: Option<ID>,
     /// The rider, as the partner knows them.
     pub rider_id: Option<String>,
@@ -138,6 +139,34 @@ pub struct RemittanceItemEdge {
     pub cursor: String,
     /// The item.
     pub node: RemittanceItem,
+}
+
+/// Leaves out the orders that the caller may not see: a partner may report one of another store.
+pub(super) async fn hide_foreign(
+    access: &Access<'_>,
+    page: &mut RemittanceItemConnection,
+) -> Result<(), Error> {
+    let stores = &access.actor().stores;
+    if *stores == StoreScope::All {
+        return Ok(());
+    }
+    for RemittanceItemEdge { node, .. } in &mut page.edges {
+        // What is expected is the store's own.
+        let is_only_reported =
+            matches!(node.outcome, None | Some(ItemOutcome::Extra)) && node.reported.is_some();
+        let Some(id) = node.order_id.as_ref().filter(|_| is_only_reported) else {
+            continue;
+        };
+        let order = match id.as_str().parse() {
+            Ok(id) => access.backend.cash_order(id).await,
+            Err(_) => Ok(None),
+        };
+        let order = order.map_err(|e| access.read_failed(e))?;
+        if !order.is_some_and(|order| stores.covers(&order.store_id)) {
+            node.order_id = None;
+        }
+    }
+    Ok(())
 }
 
 /// The items from `after` on, at most `first`: compared ones once there are, else those of the side that is there.

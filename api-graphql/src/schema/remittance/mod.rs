@@ -5,13 +5,13 @@ pub mod item;
 pub mod mutation;
 pub mod query;
 
-use async_graphql::{Enum, Error, ID, Object};
+use async_graphql::{Context, Enum, Error, ID, Object};
 use domain::remittance::{Remittance as State, RemittanceStatus as DomainStatus, by_rider};
 use projections::document::Row;
 
 use self::item::{RemittanceItemConnection, RemittanceSummary, RiderTotal};
 use super::{
-    access::{cursor, page_size},
+    access::{Access, cursor, page_size},
     problem::int,
     record::view,
     scalars::{Date, DateTime, Decimal, Position},
@@ -113,6 +113,7 @@ impl Remittance {
     /// The items: compared ones once both sides are there, else those of the side that is.
     async fn items(
         &self,
+        ctx: &Context<'_>,
         #[graphql(
             default_with = "crate::schema::connection::default_page()",
             desc = "1 to 100."
@@ -122,7 +123,9 @@ impl Remittance {
     ) -> Result<RemittanceItemConnection, Error> {
         let first = usize::try_from(page_size("first", first)?).unwrap_or(1);
         let after = usize::try_from(cursor(after)?).unwrap_or(usize::MAX);
-        Ok(item::page(&self.0.state, first, after))
+        let mut page = item::page(&self.0.state, first, after);
+        item::hide_foreign(&Access::of(ctx)?, &mut page).await?;
+        Ok(page)
     }
 
     /// The partner's ids of the reports taken in.

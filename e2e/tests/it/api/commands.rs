@@ -119,6 +119,22 @@ async fn a_taken_number_or_reference_names_its_holder() {
             (&json!(id), &json!(value))
         );
     }
+    // Who may not see that order is not told which it is.
+    let elsewhere = world.caller("channel", &["CFR002"]);
+    for (more, value) in [
+        (json!({ "alternateOrderId": "GF-7" }), "GF-7"),
+        (json!({ "number": number }), number),
+    ] {
+        let theirs = merged(&more, json!({ "storeId": "CFR002" }));
+        let refused = command(&elsewhere, "placeOrder", place_input(theirs)).await;
+        let problem = &refused["problems"][0];
+        assert_eq!(
+            (&problem["code"], &problem["orderId"], &problem["value"]),
+            (&json!("ORD_002"), &Value::Null, &json!(value))
+        );
+        let message = problem["message"].as_str().unwrap();
+        assert!(message.contains("another order") && !message.contains(&id));
+    }
     // The same reference in another channel is another order's.
     placed(
         &world.admin,

@@ -209,6 +209,41 @@ async fn reads_show_nothing(world: &World, stranger: &Api, order: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reported_order_of_another_store_is_not_named() {
+    let world = world().await;
+    let (own, _) = placed(&world.admin, json!({})).await;
+    let (foreign, _) = placed(&world.admin, json!({ "storeId": "CFR002" })).await;
+    let numbers = |id: &str| json!({ "o": id });
+    let query = "query($o: ID!) { order(id: $o) { number } }";
+    let mut items = Vec::new();
+    for id in [&own, &foreign] {
+        let data = e2e::eventually("the order", || async {
+            let data = world.admin.graphql(query, numbers(id)).await;
+            data["order"].is_object().then_some(data)
+        })
+        .await;
+        items.push(json!({ "reference": data["order"]["number"], "amount": "1.00" }));
+    }
+    let report = json!({ "commandId": Uuid::now_v7(), "partnerId": "GRAB", "storeId": "CFR001",
+        "businessDay": yesterday(), "reportId": "R-1", "items": items });
+    done(&world.admin, "reportRemittance", report).await;
+    let query =
+        "query($r: ID!) { remittance(id: $r) { items { edges { node { reference orderId } } } } }";
+    let manager = world.caller("store-manager", &["CFR001"]);
+    for (caller, seen) in [(&world.admin, json!(foreign)), (&manager, Value::Null)] {
+        let data = e2e::eventually("the items", || async {
+            let data = caller.graphql(query, json!({ "r": *REMITTANCE })).await;
+            let first = &data["remittance"]["items"]["edges"][0]["node"];
+            (first["orderId"] == json!(own)).then_some(data)
+        })
+        .await;
+        let second = &data["remittance"]["items"]["edges"][1]["node"];
+        assert_eq!(second["orderId"], seen);
+        assert!(second["reference"].as_str().unwrap().starts_with("QC-"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_coordinator_reads_the_stores_of_the_region() {
     let world = world().await;
     let profile = json!({ "name": "Hua Hin", "region": "SOUTH", "zone": "METRO" });

@@ -46,7 +46,7 @@ async fn a_partners_reference_belongs_to_one_order() {
             value,
         } => {
             assert_eq!(
-                (id.as_str(), scope.as_str(), value.as_str()),
+                (id.unwrap().as_str(), scope.as_str(), value.as_str()),
                 (holder.id.to_string().as_str(), "ref:GRAB", "123456789-C4")
             );
         }
