@@ -47,6 +47,10 @@ async fn collected(world: &World, ops: &str, amount: &str) -> (String, String) {
 
 /// What only the ledger's own processes do: the day is over.
 async fn expect(world: &World, items: &[(&(String, String), &str)]) {
+    expect_of(world, DAY, items).await;
+}
+
+async fn expect_of(world: &World, day: &str, items: &[(&(String, String), &str)]) {
     let item = |((id, number), amount): &(&(String, String), &str)| ExpectedItem {
         order_id: id.parse().unwrap(),
         reference: number.clone(),
@@ -62,7 +66,7 @@ async fn expect(world: &World, items: &[(&(String, String), &str)]) {
             stores: StoreScope::All,
         },
         expected_version: None,
-        target: Target::Entity(DAY.parse::<RemittanceId>().unwrap()),
+        target: Target::Entity(day.parse::<RemittanceId>().unwrap()),
         command: RemittanceCommand::Expect {
             region: RegionId::new("BKK").unwrap(),
             items: items.iter().map(item).collect(),
@@ -328,4 +332,38 @@ async fn collections_are_summed_over_the_stores_the_caller_sees() {
         world.query_as(&own, query, json!({})).await.json()["data"]["collectionMetrics"].clone();
     assert_eq!(metrics["total"]["delivered"], 3);
     assert_eq!(metrics["days"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_posting_of_another_stores_remittance_does_not_name_it() {
+    let world = World::new();
+    let ops = world.token(Role::Ops, &[]);
+    let order = collected(&world, &ops, "57.00").await;
+    // As it was booked before such items were refused.
+    let elsewhere = "GRAB:CFR030:2026-01-31";
+    let items = json!([{ "reference": order.1, "amount": "10.00" }]);
+    let report = with(report(items), json!({ "storeId": "CFR030" }));
+    done(&world, &ops, "reportRemittance", report).await;
+    expect_of(&world, elsewhere, &[]).await;
+    let named = json!({ "remittanceId": elsewhere });
+    let resolve = json!({ "reference": order.1, "accepted": "10.00", "resolution": "WRITTEN_OFF", "reason": "x" });
+    let resolve = with(named.clone(), resolve);
+    done(&world, &ops, "resolveRemittanceItem", resolve).await;
+    done(&world, &ops, "closeRemittance", named).await;
+    let query =
+        "query($o: ID) { cashPostings(orderId: $o) { edges { node { eventType remittanceId } } } }";
+    let manager = world.token(Role::StoreManager, &["CFR029"]);
+    for (token, seen) in [(&ops, json!(elsewhere)), (&manager, Value::Null)] {
+        let answer = world.query_as(token, query, json!({ "o": order.0 })).await;
+        let edges = answer.json()["data"]["cashPostings"]["edges"].clone();
+        let closed: Vec<&Value> = edges
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|edge| &edge["node"])
+            .filter(|node| node["eventType"] == "remittance.closed")
+            .collect();
+        assert_eq!(closed.len(), 2);
+        assert!(closed.iter().all(|node| node["remittanceId"] == seen));
+    }
 }
