@@ -32,6 +32,7 @@ use projections::{
         Balances, CashFilter, CashOrder, CollectionDay, DayFilter, Grouping, OutstandingFilter,
         PostingRow, PostingsOf,
     },
+    changes::Changes,
     document::{Document, Row},
     freshness::ModelStatus,
     order_view::{HistoryPage, OrderRow, PageRequest},
@@ -149,6 +150,8 @@ pub trait Backend:
     ) -> Result<Page<CashOrder>, ReadError>;
     /// Collections by day and store.
     async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError>;
+    /// Where to hear of changes.
+    fn changes(&self) -> &Changes;
     /// How far the read models are.
     async fn models(&self) -> Result<Vec<ModelStatus>, ReadError>;
     /// Records a refused access.

@@ -16,6 +16,7 @@ pub mod limits;
 mod router;
 pub mod schema;
 mod server;
+mod slots;
 
 pub use feed::{EventSource, FeedState, LogEvents, WrittenSeal, is_event_type};
 pub use router::{ApiState, operations_router, router};

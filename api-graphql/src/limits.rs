@@ -66,6 +66,23 @@ pub const DEFAULT_FRESH_WAIT_MS: i64 = 100;
 /// What a client that is turned away shall wait, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 1;
 
+/// WebSockets open at once, those included whose client has not said yet who it is.
+pub const MAX_LIVE_SOCKETS: usize = 512;
+/// Operations in work at once on one WebSocket.
+pub const MAX_LIVE_OPERATIONS: usize = 50;
+/// Answers of a WebSocket's operations that wait for the client to take them.
+pub const MAX_LIVE_ANSWERS: usize = 16;
+/// How long a WebSocket may be open before its client says who it is.
+pub const LIVE_INIT_LIMIT: Duration = Duration::from_secs(10);
+/// How often an idle stream of answers shows that it lives.
+pub const LIVE_HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a client may take to take an answer; then its WebSocket is closed.
+pub const LIVE_SEND_LIMIT: Duration = Duration::from_secs(30);
+/// How long a subscription waits for a read model before it asks again.
+pub const LIVE_LOOK: Duration = Duration::from_secs(5);
+/// The least time between two answers of one watched board.
+pub const LIVE_BOARD_PAUSE: Duration = Duration::from_millis(200);
+
 /// Events of a page of the feed when nobody says.
 pub const DEFAULT_FEED_EVENTS: i64 = 100;
 /// The most events one page of the feed may have.

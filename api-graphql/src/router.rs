@@ -68,13 +68,16 @@ pub fn router(state: ApiState) -> Router {
         )
     });
     let schema = schema::build(state.backend);
+    let gate = Arc::new(Semaphore::new(limits.in_flight));
     let endpoint = Endpoint::new(
         schema,
         Arc::clone(&state.authenticator),
         limits,
         state.introspection,
+        Arc::clone(&gate),
+        state.lifecycle,
     );
-    let gate = Gate(Arc::new(Semaphore::new(limits.in_flight)));
+    let gate = Gate(gate);
     let api = Router::new()
         .route("/graphql", any(http::graphql))
         .with_state(Arc::new(endpoint))

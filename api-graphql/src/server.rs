@@ -134,6 +134,6 @@ fn connection(
         router.clone().call(request.map(Body::new))
     });
     builder
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
         .into_owned()
 }

@@ -13,6 +13,7 @@ mod testing;
 mod words;
 
 pub mod cash_ledger;
+pub mod changes;
 pub mod check;
 pub mod document;
 pub mod freshness;

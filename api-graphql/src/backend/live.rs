@@ -23,6 +23,7 @@ use projections::{
         self, Balances, CashFilter, CashOrder, CollectionDay, DayFilter, Grouping,
         OutstandingFilter, PostingRow, PostingsOf,
     },
+    changes::Changes,
     document::{self, Document, Row},
     freshness::{self, ModelStatus},
     order_view::{self, HistoryPage, OrderRow, PageRequest},
@@ -44,6 +45,8 @@ pub struct Live {
     pub freshness: Freshness,
     /// The log, for the audit table.
     pub log: Log,
+    /// Hears of changes.
+    pub changes: Changes,
 }
 
 #[async_trait]
@@ -165,6 +168,10 @@ impl Backend for Live {
 
     async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError> {
         cash_ledger::collection_days(&self.read, filter).await
+    }
+
+    fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     async fn models(&self) -> Result<Vec<ModelStatus>, ReadError> {

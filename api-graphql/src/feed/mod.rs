@@ -6,7 +6,6 @@
 mod ask;
 mod cloud;
 mod seals;
-mod slots;
 mod source;
 mod stream;
 
@@ -25,6 +24,7 @@ use domain::{
     entity::Entity,
     intake::Intake,
 };
+use observability::names;
 use store::{
     Position, StoreError,
     feed::{Filter, Scan, Scanned},
@@ -39,6 +39,7 @@ use crate::{
     health::Lifecycle,
     http::{Operation, problem::HttpProblem, turned},
     limits::{FEED_LOOK, MAX_FEED_BYTES, MAX_FEED_READS, MAX_FEED_REQUESTS, MAX_FEED_WINDOW},
+    slots::Slots,
 };
 
 use ask::Ask;
@@ -72,7 +73,7 @@ pub(crate) struct Feed {
     read_limit: Duration,
     requests: Semaphore,
     reads: Semaphore,
-    slots: Arc<slots::Slots>,
+    slots: Arc<Slots>,
 }
 
 /// The routes of the feed.
@@ -92,7 +93,7 @@ pub(crate) fn routes(
         read_limit,
         requests: Semaphore::new(MAX_FEED_REQUESTS),
         reads: Semaphore::new(MAX_FEED_READS),
-        slots: Arc::default(),
+        slots: Slots::new(names::API_FEED_STREAMS),
     };
     Router::new()
         .route("/v1/events", any(events))

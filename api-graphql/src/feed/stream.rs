@@ -19,11 +19,12 @@ use store::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{Feed, ask::Ask, cloud, fault, news, slots::Slot};
+use super::{Feed, ask::Ask, cloud, fault, news};
 use crate::{
     context::RequestContext,
     http::{Operation, problem::HttpProblem, turned},
     limits::{FEED_HEARTBEAT, FEED_LOOK, FEED_SEND_LIMIT},
+    slots::Slot,
 };
 
 /// Pages between the reader of the log and the reader of the stream.

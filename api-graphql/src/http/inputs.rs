@@ -6,8 +6,7 @@ use async_graphql::{
     Name, Pos, ServerError, Value, Variables,
     indexmap::IndexMap,
     parser::types::{
-        BaseType, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
-        SelectionSet, Type,
+        BaseType, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet, Type,
     },
 };
 
@@ -41,12 +40,7 @@ pub(super) fn check(
         errors: Vec::new(),
     };
     checker.required_variables(operation);
-    let root = if operation.ty == OperationType::Mutation {
-        "Mutation"
-    } else {
-        "Query"
-    };
-    checker.set(&operation.selection_set.node, root, 0);
+    checker.set(&operation.selection_set.node, super::root(operation.ty), 0);
     let mut errors = checker.errors;
     errors.truncate(MAX_ERRORS);
     if errors.is_empty() {

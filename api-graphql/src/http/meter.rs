@@ -27,6 +27,8 @@ pub(super) struct Bill {
     pub(super) introspection_only: bool,
     /// `__schema` or `__type` anywhere.
     pub(super) introspects: bool,
+    /// Fields at the top.
+    pub(super) roots: usize,
 }
 
 struct Meter<'a> {
@@ -74,7 +76,7 @@ pub(super) fn bill(
     let mutation = operation.ty == OperationType::Mutation;
     let top = &operation.selection_set.node;
     meter.add_directives(operation.directives.len())?;
-    let parent = Some(if mutation { "Mutation" } else { "Query" });
+    let parent = Some(super::root(operation.ty));
     let place = Place {
         depth: 1,
         spreads: 0,
@@ -93,11 +95,13 @@ pub(super) fn bill(
     if mutation {
         cost = cost.saturating_add(meter.roots.saturating_mul(COMMAND_COST));
     }
-    let introspection_only = !mutation && meter.only_introspection(top, 0);
+    let introspection_only =
+        operation.ty == OperationType::Query && meter.only_introspection(top, 0);
     Ok(Bill {
         cost,
         introspection_only,
         introspects: meter.introspects,
+        roots: meter.roots,
     })
 }
 

@@ -5,6 +5,7 @@
 mod documents;
 mod inputs;
 mod lex;
+mod live;
 mod meter;
 mod negotiate;
 mod nulls;
@@ -28,7 +29,9 @@ use axum::{
     response::Response,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use observability::names;
 use serde::Serialize;
+use tokio::{sync::Semaphore, time::Instant};
 
 use self::{
     documents::Documents,
@@ -41,8 +44,10 @@ use self::{
 use crate::{
     auth::{AuthError, Authenticator, Caller},
     context::RequestContext,
-    limits::{Limits, MAX_DISCARDED_BYTES},
+    health::Lifecycle,
+    limits::{Limits, MAX_DISCARDED_BYTES, MAX_LIVE_SOCKETS},
     schema::LedgerSchema,
+    slots::Slots,
 };
 
 /// What the handler needs.
@@ -51,6 +56,11 @@ pub(crate) struct Endpoint {
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) limits: Limits,
     pub(crate) introspection: bool,
+    /// Lets in as many requests as may be in work.
+    pub(crate) gate: Arc<Semaphore>,
+    pub(crate) lifecycle: Lifecycle,
+    slots: Arc<Slots>,
+    sockets: Arc<Semaphore>,
     types: Types,
     documents: Documents,
 }
@@ -69,6 +79,8 @@ impl Endpoint {
         authenticator: Arc<Authenticator>,
         limits: Limits,
         introspection: bool,
+        gate: Arc<Semaphore>,
+        lifecycle: Lifecycle,
     ) -> Self {
         let types = Types::read(&schema.sdl());
         Self {
@@ -76,6 +88,10 @@ impl Endpoint {
             authenticator,
             limits,
             introspection,
+            gate,
+            lifecycle,
+            slots: Slots::new(names::API_LIVE_STREAMS),
+            sockets: Arc::new(Semaphore::new(MAX_LIVE_SOCKETS)),
             types,
             documents: Documents::default(),
         }
@@ -106,12 +122,33 @@ pub(crate) fn turned(problem: HttpProblem, context: &RequestContext) -> Response
     response
 }
 
+/// How an answer goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transport {
+    /// One answer.
+    Once,
+    /// As many as come.
+    Stream,
+}
+
+/// The type whose fields an operation selects.
+const fn root(operation: OperationType) -> &'static str {
+    match operation {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
+    }
+}
+
 impl Endpoint {
     async fn answer(
-        &self,
+        self: &Arc<Self>,
         request: HttpRequest,
         context: &RequestContext,
     ) -> Result<Response, HttpProblem> {
+        if live::socket::asks_for_socket(request.headers()) {
+            return live::socket::upgrade(Arc::clone(self), request, context.clone()).await;
+        }
         let read_only = match *request.method() {
             Method::GET => true,
             Method::POST => false,
@@ -122,11 +159,20 @@ impl Endpoint {
                 ));
             }
         };
-        let media = Media::accepted(request.headers())?;
+        let transport = if live::asks_for_events(request.headers()) {
+            Transport::Stream
+        } else {
+            Transport::Once
+        };
+        let media = match transport {
+            Transport::Once => Media::accepted(request.headers())?,
+            // What is refused before there is a stream is answered plainly.
+            Transport::Stream => Media::GraphqlResponse,
+        };
         let authorization = request.headers().get(header::AUTHORIZATION);
         let authorization = authorization.map(|v| v.to_str().unwrap_or_default());
-        let caller = match self.authenticator.caller(authorization).await {
-            Ok(caller) => Some(caller),
+        let admitted = match self.authenticator.admitted(authorization).await {
+            Ok(admitted) => Some(admitted),
             // Introspection alone is free, so that GraphiQL can show the schema.
             Err(AuthError::Missing) => None,
             Err(error) => return Err(HttpProblem::unauthenticated(&error)),
@@ -137,16 +183,31 @@ impl Endpoint {
             negotiate::check_body_type(request.headers())?;
             Params::from_body(&self.body(request).await?)?
         };
-        match self.prepare(&params) {
-            Ok((operation, _)) if read_only && operation.ty != OperationType::Query => Err(
+        match self.prepare(&params, transport) {
+            Ok((operation, _)) if read_only && operation.ty == OperationType::Mutation => Err(
                 HttpProblem::method_not_allowed("POST", "a GET may only carry a query"),
             ),
-            Ok((operation, _)) if caller.is_none() && !operation.introspection_only => {
+            Ok((operation, _)) if admitted.is_none() && !operation.introspection_only => {
                 Err(HttpProblem::unauthenticated(&AuthError::Missing))
             }
-            Ok((operation, document)) => Ok(self
-                .execute(params, operation, document, caller, context, media)
-                .await),
+            Ok((operation, document)) if transport == Transport::Stream => {
+                let admitted =
+                    admitted.ok_or_else(|| HttpProblem::unauthenticated(&AuthError::Missing))?;
+                let slot = self.slots.take(admitted.token);
+                let slot = slot.map_err(|full| HttpProblem::too_many_feeds(&full))?;
+                let expires = Instant::now() + admitted.good_for;
+                let caller = Some(admitted.caller);
+                let answers = self.answers(params, &operation, document, caller, context);
+                let mut response = live::respond(answers, self.lifecycle.clone(), expires, slot);
+                response.extensions_mut().insert(Operation(operation.label));
+                Ok(response)
+            }
+            Ok((operation, document)) => {
+                let caller = admitted.map(|admitted| admitted.caller);
+                Ok(self
+                    .execute(params, operation, document, caller, context, media)
+                    .await)
+            }
             Err(rejection) => Ok(rejected(rejection, media)),
         }
     }
@@ -165,13 +226,18 @@ impl Endpoint {
     }
 
     /// Parses and measures a request; nothing has run after this.
-    fn prepare(&self, params: &Params) -> Result<(Prepared, Arc<ExecutableDocument>), Rejection> {
+    fn prepare(
+        &self,
+        params: &Params,
+        transport: Transport,
+    ) -> Result<(Prepared, Arc<ExecutableDocument>), Rejection> {
         let document = self.documents.parsed(&params.query)?;
         let operation = choose(&document, params.operation_name.as_deref())?;
-        if operation.ty == OperationType::Subscription {
+        let subscribes = operation.ty == OperationType::Subscription;
+        if subscribes && transport == Transport::Once {
             return Err(Rejection::new(
                 VALIDATION_FAILED,
-                "There are no subscriptions here.",
+                "A subscription needs a WebSocket (graphql-transport-ws) or `Accept: text/event-stream`.",
                 None,
             ));
         }
@@ -190,6 +256,14 @@ impl Endpoint {
                 None,
             ));
         }
+        // GraphQL, 5.2.3.1: single root field.
+        if subscribes && bill.roots != 1 {
+            return Err(Rejection::new(
+                VALIDATION_FAILED,
+                "A subscription has exactly one field at the top.",
+                None,
+            ));
+        }
         inputs::check(&document, operation, &self.types, &params.variables)?;
         let label = self.label(operation);
         Ok((
@@ -204,11 +278,7 @@ impl Endpoint {
 
     /// The operation's top-level field where there is one that we know: a caller cannot invent labels.
     fn label(&self, operation: &OperationDefinition) -> String {
-        let root = if operation.ty == OperationType::Mutation {
-            "Mutation"
-        } else {
-            "Query"
-        };
+        let root = root(operation.ty);
         match operation.selection_set.node.items.as_slice() {
             [only] => match &only.node {
                 Selection::Field(field) => {
@@ -237,25 +307,10 @@ impl Endpoint {
         context: &RequestContext,
         media: Media,
     ) -> Response {
-        let mut request = Request::new(params.query.clone())
-            .variables(params.variables)
-            .data(context.clone());
-        request.operation_name.clone_from(&params.operation_name);
-        request.set_parsed_query(Arc::unwrap_or_clone(document));
-        if let Some(caller) = caller {
-            request = request.data(caller);
-        }
+        let request = request(&params, document, caller, context);
         let mut answer = self.schema.execute(request).await;
-        // Without a path an error is one of the request: it was not executed.
-        let not_executed = answer.data == async_graphql::Value::Null
-            && !answer.errors.is_empty()
-            && answer.errors.iter().all(|e| e.path.is_empty());
-        let mut response = if not_executed {
-            answer
-                .errors
-                .iter_mut()
-                .for_each(|error| set_code(error, VALIDATION_FAILED));
-            answer.errors.truncate(crate::limits::MAX_ERRORS);
+        let mut response = if is_not_executed(&answer) {
+            refuse(&mut answer);
             rejected(Rejection::many(VALIDATION_FAILED, answer.errors), media)
         } else {
             self.settle(
@@ -299,6 +354,39 @@ impl Endpoint {
     }
 }
 
+/// Whether the schema found the operation wrong and did not execute it: without a path an error is one of the request.
+fn is_not_executed(answer: &GraphqlResponse) -> bool {
+    answer.data == async_graphql::Value::Null
+        && !answer.errors.is_empty()
+        && answer.errors.iter().all(|e| e.path.is_empty())
+}
+
+/// Gives the errors of an operation that was not executed their code.
+fn refuse(answer: &mut GraphqlResponse) {
+    for error in &mut answer.errors {
+        set_code(error, VALIDATION_FAILED);
+    }
+    answer.errors.truncate(crate::limits::MAX_ERRORS);
+}
+
+/// An operation as the schema takes it.
+fn request(
+    params: &Params,
+    document: Arc<ExecutableDocument>,
+    caller: Option<Caller>,
+    context: &RequestContext,
+) -> Request {
+    let mut request = Request::new(params.query.clone())
+        .variables(params.variables.clone())
+        .data(context.clone());
+    request.operation_name.clone_from(&params.operation_name);
+    request.set_parsed_query(Arc::unwrap_or_clone(document));
+    match caller {
+        Some(caller) => request.data(caller),
+        None => request,
+    }
+}
+
 /// Reads on for a while: a client that is still sending would lose an answer given before it is done.
 async fn discard(mut body: Body) {
     let mut left = MAX_DISCARDED_BYTES;
@@ -316,6 +404,12 @@ struct Prepared {
     ty: OperationType,
     introspection_only: bool,
     label: String,
+}
+
+impl Prepared {
+    fn is_subscription(&self) -> bool {
+        self.ty == OperationType::Subscription
+    }
 }
 
 /// The operation to run: the named one, or the only one.

@@ -47,7 +47,8 @@ impl Params {
         Self::from_map(fields)
     }
 
-    fn from_map(mut fields: Map<String, Value>) -> Result<Self, HttpProblem> {
+    /// From an object of its parameters.
+    pub(super) fn from_map(mut fields: Map<String, Value>) -> Result<Self, HttpProblem> {
         let bad = |what: &str| HttpProblem::bad_request(what);
         let query = match fields.remove("query") {
             Some(Value::String(query)) if !query.trim().is_empty() => query,

@@ -49,6 +49,11 @@ impl HttpProblem {
         self
     }
 
+    /// What is wrong, in words.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn method_not_allowed(allow: &'static str, detail: &str) -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,

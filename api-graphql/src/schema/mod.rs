@@ -9,6 +9,7 @@ mod command;
 mod connection;
 mod document;
 pub mod intake;
+pub mod live;
 pub mod metrics;
 pub mod order;
 pub mod person;
@@ -22,7 +23,7 @@ mod topics;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, Schema};
+use async_graphql::{MergedObject, Schema};
 
 use crate::backend::Backend;
 
@@ -52,11 +53,11 @@ pub struct Mutation(
 );
 
 /// The ledger's schema.
-pub type LedgerSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type LedgerSchema = Schema<Query, Mutation, live::LiveQuery>;
 
 /// The schema over a backend. Depth and cost are bounded by the HTTP handler, before validation runs.
 pub fn build(backend: Arc<dyn Backend>) -> LedgerSchema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), live::LiveQuery)
         .data(backend)
         .limit_directives(crate::limits::MAX_DIRECTIVES)
         .finish()

@@ -15,6 +15,7 @@ use commands::stores::{self, StoreDirectory};
 use domain::actor::Role;
 use domain::ids::{RegionId, StoreId};
 use observability::exporter;
+use projections::changes::Changes;
 use projections::{Model, ReadDb, Runner};
 use store::Log;
 use store::wake::Wake;
@@ -215,6 +216,7 @@ fn state(
         read: read.clone(),
         freshness: runner.freshness(read.clone()),
         log: log.clone(),
+        changes: Changes::follow(log.pool().clone(), log.log_id(), wake.clone()),
     };
     Ok(ApiState {
         backend: live.shared(),

@@ -74,6 +74,8 @@ pub(crate) struct Fake {
     pub(crate) stale: AtomicBool,
     /// Every command takes this long.
     pub(crate) slow: Mutex<Duration>,
+    /// Nothing is ever heard but what a test tells.
+    pub(crate) changes: projections::changes::Changes,
 }
 
 impl Fake {
@@ -180,6 +182,10 @@ impl<E: Faked> Executes<E> for Fake {
 
 #[async_trait]
 impl Backend for Fake {
+    fn changes(&self) -> &projections::changes::Changes {
+        &self.changes
+    }
+
     async fn submit(&self, incoming: Incoming) -> Result<Submitted, CommandError> {
         self.take_in(incoming)
     }

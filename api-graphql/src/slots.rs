@@ -5,28 +5,38 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use observability::names;
-
 use crate::limits::{MAX_FEED_STREAMS, MAX_FEED_STREAMS_PER_TOKEN};
 
 /// The streams that are open, by token.
-#[derive(Debug, Default)]
-pub(super) struct Slots(Mutex<HashMap<[u8; 32], usize>>);
+#[derive(Debug)]
+pub(crate) struct Slots {
+    open: Mutex<HashMap<[u8; 32], usize>>,
+    /// The metric that shows how many there are.
+    gauge: &'static str,
+}
 
 /// One open stream. Dropping it makes room for another.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     slots: Arc<Slots>,
     token: [u8; 32],
 }
 
 impl Slots {
+    /// None yet.
+    pub(crate) fn new(gauge: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            open: Mutex::default(),
+            gauge,
+        })
+    }
+
     /// A place for one more stream.
     ///
     /// # Errors
     /// Which bound is reached, in words for the caller.
-    pub(super) fn take(self: &Arc<Self>, token: [u8; 32]) -> Result<Slot, String> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn take(self: &Arc<Self>, token: [u8; 32]) -> Result<Slot, String> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.values().sum::<usize>() >= MAX_FEED_STREAMS {
             return Err(format!("{MAX_FEED_STREAMS} streams are open"));
         }
@@ -38,7 +48,7 @@ impl Slots {
         }
         *own += 1;
         drop(open);
-        metrics::gauge!(names::API_FEED_STREAMS).increment(1.0);
+        metrics::gauge!(self.gauge).increment(1.0);
         Ok(Slot {
             slots: Arc::clone(self),
             token,
@@ -48,8 +58,11 @@ impl Slots {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let open = &self.slots.0;
-        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self
+            .slots
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = open.get_mut(&self.token) {
             *own = own.saturating_sub(1);
             if *own == 0 {
@@ -57,7 +70,7 @@ impl Drop for Slot {
             }
         }
         drop(open);
-        metrics::gauge!(names::API_FEED_STREAMS).decrement(1.0);
+        metrics::gauge!(self.slots.gauge).decrement(1.0);
     }
 }
 
@@ -67,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_token_has_so_many_streams_and_all_together_so_many() {
-        let slots = Arc::new(Slots::default());
+        let slots = Slots::new("test_slots");
         let mut held: Vec<Slot> = (0..MAX_FEED_STREAMS_PER_TOKEN)
             .map(|_| slots.take([0; 32]).unwrap())
             .collect();
@@ -85,7 +98,7 @@ mod tests {
         drop(held);
         assert!(slots.take([0; 32]).is_ok());
         assert!(
-            slots.0.lock().unwrap().is_empty(),
+            slots.open.lock().unwrap().is_empty(),
             "nothing is kept of closed streams"
         );
     }

@@ -1,0 +1,157 @@
+//! Subscriptions: what is shown, and whenever it changes.
+//!
+//! Each begins with what is there, so that a client that comes back has missed nothing. Between two answers many
+//! changes may lie: what is sent is how things stand, not how they came about. Who wants every event reads the event
+//! feed.
+
+mod board;
+mod order;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Error, ID, Subscription};
+use domain::ids::OrderId;
+use futures_util::{Stream, stream};
+use projections::{Model, Reached, changes::Change};
+use store::Position;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use self::{board::BoardWatch, order::OrderWatch};
+use super::{
+    access::{Access, coded},
+    order::{Order, filter::store_ids},
+};
+use crate::{auth::Caller, backend::Backend, context::RequestContext, limits::LIVE_LOOK};
+
+pub use board::StoreBoardUpdate;
+
+/// What can be watched.
+#[derive(Default)]
+pub struct LiveQuery;
+
+#[Subscription(name = "Subscription")]
+impl LiveQuery {
+    /// An order, now and whenever it changes. Ends with NOT_FOUND where there is none that the caller may see.
+    async fn order_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+        #[graphql(
+            default = 0,
+            desc = "The version that the client shows already: nothing is sent before a later one."
+        )]
+        after_version: i32,
+    ) -> Result<impl Stream<Item = Result<Order, Error>> + use<>, Error> {
+        let access = Access::to_read(ctx).await?;
+        let unknown = || coded("NOT_FOUND", "there is no such order");
+        let id: OrderId = id.parse().map_err(|_| unknown())?;
+        let watcher = Watcher::of(&access);
+        let mut watch = OrderWatch::new(watcher, id, i64::from(after_version));
+        let first = watch.first().await?.ok_or_else(unknown)?;
+        if !access.sees(&first.order.store_id, &id.to_string()).await {
+            return Err(unknown());
+        }
+        Ok(endless(watch, |mut watch| async {
+            let next = watch.next().await;
+            (next, watch)
+        }))
+    }
+
+    /// How many orders stand in each status by store: all of it first, then what has changed.
+    async fn store_board_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only these stores, at most 200.")] store_ids: Option<Vec<ID>>,
+    ) -> Result<impl Stream<Item = Result<StoreBoardUpdate, Error>> + use<>, Error> {
+        let access = Access::to_read(ctx).await?;
+        let stores = store_ids
+            .map(|ids| self::store_ids("storeIds", &ids))
+            .transpose()?;
+        access.asks_for(stores.as_deref()).await;
+        let watch = BoardWatch::new(Watcher::of(&access), stores);
+        Ok(endless(watch, |mut watch| async {
+            let next = watch.next().await;
+            (next, watch)
+        }))
+    }
+}
+
+/// Answers until one is an error or none comes any more.
+fn endless<W, T, F, Fut>(
+    watch: W,
+    next: F,
+) -> impl Stream<Item = Result<T, Error>> + use<W, T, F, Fut>
+where
+    F: Fn(W) -> Fut,
+    Fut: Future<Output = (Option<Result<T, Error>>, W)>,
+{
+    stream::unfold((Some(watch), next), |(watch, next)| async move {
+        let (item, watch) = next(watch?).await;
+        let item = item?;
+        let going_on = item.is_ok().then_some(watch);
+        Some((item, (going_on, next)))
+    })
+}
+
+/// Who watches, for longer than a request, and what they hear.
+struct Watcher {
+    backend: Arc<dyn Backend>,
+    caller: Caller,
+    request: RequestContext,
+    heard: Receiver<Change>,
+}
+
+impl Watcher {
+    fn of(access: &Access<'_>) -> Self {
+        Self {
+            // Listening begins before anything is read: what changes in between is heard.
+            heard: access.backend.changes().listen(),
+            backend: Arc::clone(access.backend),
+            caller: access.caller.clone(),
+            request: access.request.clone(),
+        }
+    }
+
+    fn access(&self) -> Access<'_> {
+        Access {
+            backend: &self.backend,
+            caller: &self.caller,
+            request: &self.request,
+        }
+    }
+
+    fn newest(&self) -> Position {
+        self.backend.changes().newest()
+    }
+
+    /// Waits for something that matters, and for all that has come by then; up to which position to read. `None` when
+    /// nothing can come any more.
+    async fn hears(&mut self, matters: impl Fn(&Change) -> bool) -> Option<Position> {
+        let mut at = None;
+        while at.is_none() {
+            at = match self.heard.recv().await {
+                Ok(change) => matters(&change).then_some(change.position),
+                // Too much at once: whatever it was, it is in the log by now.
+                Err(RecvError::Lagged(_)) => Some(self.newest()),
+                Err(RecvError::Closed) => return None,
+            };
+        }
+        while let Ok(change) = self.heard.try_recv() {
+            if matters(&change) {
+                at = Some(change.position);
+            }
+        }
+        at
+    }
+
+    /// Waits until a model shows a position. However long that takes: an operator sees the lag, the client an older
+    /// state.
+    async fn shown(&self, model: Model, position: Position) -> Result<(), Error> {
+        let wait = |at| self.backend.wait(model, at, LIVE_LOOK);
+        while let Reached::Stale { .. } = wait(position)
+            .await
+            .map_err(|error| self.access().read_failed(error))?
+        {}
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! Who hears at once that something changed: one reader of the log per process, however many listen.
+//!
+//! A listener learns what changed, not how: it waits until the model it shows has seen the position, and reads that. A
+//! listener that falls behind is told so and reads anew; nothing is queued for it without bound.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use store::{LogId, Position, wake::Wake};
+use tokio::sync::{broadcast, watch};
+
+/// Changes that a listener may be behind before it has to read anew.
+const BEHIND: usize = 4_096;
+/// Events that one look at the log reads.
+const PAGE: i64 = 1_000;
+/// Pause after a look that failed.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// An event, without its content.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Change {
+    /// Its position.
+    #[sqlx(try_from = "i64")]
+    pub position: Position,
+    /// The kind of its aggregate.
+    pub aggregate_type: String,
+    /// Its aggregate.
+    pub aggregate_id: String,
+    /// The store it belongs to, if it belongs to one.
+    pub store_id: Option<String>,
+}
+
+/// Where to listen. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    sender: broadcast::Sender<Change>,
+    wake: Wake,
+}
+
+/// One that hears nothing by itself: [`Changes::told`] feeds it.
+impl Default for Changes {
+    fn default() -> Self {
+        let (_, newest) = watch::channel(Position::START);
+        Self::fed(Wake::fed(newest, RETRY))
+    }
+}
+
+impl Changes {
+    /// Follows the log until the pool is closed.
+    pub fn follow(pool: PgPool, log: LogId, wake: Wake) -> Self {
+        let changes = Self::fed(wake);
+        let (sender, wake) = (changes.sender.clone(), changes.wake.clone());
+        tokio::spawn(async move { tell(&pool, log, wake, &sender).await });
+        changes
+    }
+
+    fn fed(wake: Wake) -> Self {
+        let (sender, _) = broadcast::channel(BEHIND);
+        Self { sender, wake }
+    }
+
+    /// Tells every listener.
+    pub fn told(&self, change: Change) {
+        // Nobody listens: nobody misses it.
+        let _ = self.sender.send(change);
+    }
+
+    /// Listens from now on. What was committed before is at or before [`Changes::newest`].
+    pub fn listen(&self) -> broadcast::Receiver<Change> {
+        self.sender.subscribe()
+    }
+
+    /// The newest position heard of.
+    pub fn newest(&self) -> Position {
+        self.wake.newest()
+    }
+}
+
+async fn tell(pool: &PgPool, log: LogId, mut wake: Wake, sender: &broadcast::Sender<Change>) {
+    let mut at = wake.newest();
+    while !pool.is_closed() {
+        if sender.receiver_count() == 0 {
+            // Whoever comes now reads first what is there.
+            at = at.max(wake.newest());
+            wake.changed().await;
+            continue;
+        }
+        match page(pool, log, at).await {
+            Ok(changes) => {
+                let full = i64::try_from(changes.len()).is_ok_and(|n| n == PAGE);
+                for change in changes {
+                    at = change.position;
+                    let _ = sender.send(change);
+                }
+                if !full {
+                    wake.changed().await;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "subscribers hear nothing: the log cannot be read; trying again");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+async fn page(pool: &PgPool, log: LogId, after: Position) -> Result<Vec<Change>, sqlx::Error> {
+    sqlx::query_as(
+        "select position, aggregate_type, aggregate_id, metadata ->> 'storeId' as store_id from events \
+         where log_id = $1 and position > $2 order by position limit $3",
+    )
+    .bind(log.0)
+    .bind(after.0)
+    .bind(PAGE)
+    .fetch_all(pool)
+    .await
+}
