@@ -203,8 +203,8 @@ fn committed() -> BTreeSet<String> {
             all.insert(ty.clone());
         } else if let Some(member) = line.strip_prefix('\t') {
             let name = word(member);
-            if !name.is_empty() && !line.starts_with("\tquery:") && !line.starts_with("\tmutation:")
-            {
+            let roots = ["\tquery:", "\tmutation:", "\tsubscription:"];
+            if !name.is_empty() && !roots.iter().any(|root| line.starts_with(root)) {
                 all.insert(format!("{ty}.{name}"));
             }
         }

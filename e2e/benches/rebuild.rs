@@ -1,0 +1,91 @@
+//! How fast read models are made anew, against how fast the database reads the same rows out:
+//! `cargo bench -p e2e --bench rebuild -- [ORDERS] [ROUNDS]`.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+
+use e2e::processes::day_end;
+use futures_util::TryStreamExt;
+use projections::{
+    Model,
+    rebuild::{self, Mode, Stage},
+};
+use sqlx::PgPool;
+use store::LogId;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const ORDERS: usize = 15_000;
+const STORES: usize = 50;
+const ROUNDS: usize = 3;
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+
+#[tokio::main]
+async fn main() {
+    // Cargo adds `--bench`; the rest are numbers.
+    let mut numbers = std::env::args().skip(1).filter_map(|a| a.parse().ok());
+    let orders = numbers.next().unwrap_or(ORDERS);
+    let rounds = numbers.next().unwrap_or(ROUNDS);
+    let database = e2e::fresh_database().await;
+    day_end(&database, orders, STORES, LIMIT).await;
+    let owner = database.owner_pool().await;
+    let events: i64 = sqlx::query_scalar("select position from log_head")
+        .fetch_one(&owner)
+        .await
+        .unwrap();
+    println!("{events} events, events a second:");
+    for _ in 0..rounds {
+        let copied = copy(&owner).await;
+        println!("  COPY of the log     {:>9.0}", rate(events, copied));
+        for models in [&Model::ALL[..], &[Model::OrderView], &[Model::Metrics]] {
+            let (filled, whole) = made_anew(&owner, models).await;
+            let name = if models.len() == 1 {
+                models[0].name()
+            } else {
+                "all models"
+            };
+            println!(
+                "  {name:<12} filled {:>9.0}, in use {:>9.0}; of COPY {:.2}",
+                rate(events, filled),
+                rate(events, whole),
+                copied.as_secs_f64() / whole.as_secs_f64(),
+            );
+        }
+    }
+}
+
+fn rate(events: i64, took: Duration) -> f64 {
+    #[allow(clippy::cast_precision_loss)]
+    let events = events as f64;
+    events / took.as_secs_f64()
+}
+
+/// Reads every row of the log out, and drops it.
+async fn copy(pool: &PgPool) -> Duration {
+    let started = Instant::now();
+    let mut connection = pool.acquire().await.unwrap();
+    let mut rows = connection
+        .copy_out_raw("copy (select * from events) to stdout")
+        .await
+        .unwrap();
+    while rows.try_next().await.unwrap().is_some() {}
+    started.elapsed()
+}
+
+/// Until the rows were there, and until they were in use.
+async fn made_anew(owner: &PgPool, models: &[Model]) -> (Duration, Duration) {
+    let started = Instant::now();
+    let mut filled = None;
+    let told = |stage| {
+        if matches!(stage, Stage::Indexing(_)) {
+            filled.get_or_insert_with(|| started.elapsed());
+        }
+    };
+    rebuild::rebuild(owner, LogId::DEFAULT, models, Mode::Exchange, told)
+        .await
+        .unwrap();
+    let whole = started.elapsed();
+    (filled.unwrap_or(whole), whole)
+}
