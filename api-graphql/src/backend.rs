@@ -3,6 +3,7 @@
 
 mod live;
 mod metrics;
+mod past;
 
 use std::{sync::Arc, time::Duration};
 
@@ -43,6 +44,7 @@ use store::Position;
 
 pub use live::Live;
 pub use metrics::ShowsMetrics;
+pub use past::LooksBack;
 
 /// A refused access, for the audit table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +89,7 @@ pub trait Backend:
     + Shows<Remittance>
     + Shows<Intake>
     + ShowsMetrics
+    + LooksBack
 {
     /// Takes in an order that came by a message.
     async fn submit(&self, incoming: Incoming) -> Result<Submitted, CommandError>;

@@ -16,6 +16,7 @@ mod life;
 mod metrics;
 mod ops;
 mod orders;
+mod past;
 mod people;
 mod roles;
 mod settle;

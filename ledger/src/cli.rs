@@ -5,14 +5,14 @@ mod audit;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use projections::Model;
+use projections::{Model, as_of::AsOf};
 
 use crate::config::Sources;
 use crate::exit::EXIT_CODES;
 use crate::import::line::FORMAT_HELP;
 use crate::output::Color;
 
-pub use audit::{AsOf, At, Export, ExportAction, Replay, Seals, Verify};
+pub use audit::{At, Export, ExportAction, Replay, Seals, Verify};
 
 /// The system of record for delivery orders: commands in, one immutable log, everything else from it.
 #[derive(Debug, Parser)]

@@ -12,6 +12,7 @@ mod read_db;
 mod testing;
 mod words;
 
+pub mod as_of;
 pub mod cash_ledger;
 pub mod changes;
 pub mod check;

@@ -8,6 +8,7 @@ use domain::{
     ids::{InvalidId, StoreId},
 };
 use projections::{Model, Reached, ReadError};
+use store::StoreError;
 
 use super::{
     problem::{self, Problem},
@@ -178,15 +179,25 @@ impl<'a> Access<'a> {
             ReadError::PageSize { .. } => invalid("first", error.to_string()),
             ReadError::TooMuch { .. } => coded("TOO_MUCH", error.to_string()),
             ReadError::Corrupt(why) => self.fault(&why),
-            ReadError::Database(error) => {
-                tracing::warn!(%error, trace_id = %self.request.trace_id, "a read could not reach the database");
-                coded(
-                    "UNAVAILABLE",
-                    "the ledger cannot reach its database; try again",
-                )
-                .extend_with(|_, e| e.set("retryable", true))
-            }
+            ReadError::Database(error) => self.unreachable(&error),
         }
+    }
+
+    /// A failed read of the log: a moment's trouble, or a fault.
+    pub(crate) fn log_failed(&self, error: StoreError) -> Error {
+        match error {
+            StoreError::Database(error) => self.unreachable(&error),
+            other => self.fault(&other.to_string()),
+        }
+    }
+
+    fn unreachable(&self, error: &dyn Display) -> Error {
+        tracing::warn!(%error, trace_id = %self.request.trace_id, "a read could not reach the database");
+        coded(
+            "UNAVAILABLE",
+            "the ledger cannot reach its database; try again",
+        )
+        .extend_with(|_, e| e.set("retryable", true))
     }
 
     /// A fault of ours: logged with its reason, answered with the trace id only.

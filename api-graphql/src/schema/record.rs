@@ -8,7 +8,17 @@ use domain::{entity::Entity, order::Order};
 use projections::{document, order_view::OrderRow};
 use store::Position;
 
+/// Which of an entity's states a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The newest that its side knows.
+    Newest,
+    /// One that is over.
+    Past,
+}
+
 /// An entity and where its history stands.
+#[derive(Clone)]
 pub(crate) struct Record<E: Entity> {
     pub(crate) id: E::Id,
     /// Events so far.
@@ -20,6 +30,7 @@ pub(crate) struct Record<E: Entity> {
     /// When its last event was recorded.
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) state: Arc<E>,
+    pub(crate) standing: Standing,
 }
 
 impl<E: Entity> From<Loaded<E>> for Record<E> {
@@ -39,6 +50,7 @@ impl<E: Entity> From<Loaded<E>> for Record<E> {
             created_at,
             updated_at,
             state,
+            standing: Standing::Newest,
         }
     }
 }
@@ -61,6 +73,7 @@ impl<E: Entity> From<document::Row<E>> for Record<E> {
             created_at,
             updated_at,
             state: Arc::new(state),
+            standing: Standing::Newest,
         }
     }
 }
@@ -82,6 +95,7 @@ impl From<OrderRow> for Record<Order> {
             created_at: placed_at,
             updated_at,
             state: Arc::new(order),
+            standing: Standing::Newest,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use domain::ids::StoreId;
+use projections::as_of::AsOf;
 use store::Position;
 
 use crate::export::{Format, PART_EVENTS};
@@ -78,19 +79,10 @@ pub struct Replay {
     pub moment: At,
 }
 
-/// A moment of one order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AsOf {
-    /// After so many of its events.
-    Version(i64),
-    /// A moment of the log.
-    Moment(Moment),
-}
-
 /// Reads a moment of an order: `3` or `version:3`, `position:1200`, or a time.
 pub(super) fn as_of(text: &str) -> Result<AsOf, String> {
     if let Some(position) = text.strip_prefix("position:") {
-        return moment::position(position).map(|p| AsOf::Moment(Moment::Position(p)));
+        return moment::position(position).map(AsOf::Position);
     }
     let number = text.strip_prefix("version:").unwrap_or(text);
     if let Ok(version) = number.parse::<i64>() {
@@ -99,7 +91,7 @@ pub(super) fn as_of(text: &str) -> Result<AsOf, String> {
             _ => Err("versions begin with 1".to_owned()),
         };
     }
-    let time = moment::time(text).map(|time| AsOf::Moment(Moment::Time(time)));
+    let time = moment::time(text).map(AsOf::Time);
     time.map_err(|time| format!("a version, `position:N` or a time is expected; {time}"))
 }
 
@@ -179,10 +171,9 @@ mod tests {
     fn a_moment_of_an_order_is_a_version_a_position_or_a_time() {
         assert_eq!(as_of("3"), Ok(AsOf::Version(3)));
         assert_eq!(as_of("version:12"), Ok(AsOf::Version(12)));
-        let position = Moment::Position(Position(7));
-        assert_eq!(as_of("position:7"), Ok(AsOf::Moment(position)));
-        let time = Moment::Time("2026-01-31T11:00:00Z".parse().unwrap());
-        assert_eq!(as_of("2026-01-31 18:00"), Ok(AsOf::Moment(time)));
+        assert_eq!(as_of("position:7"), Ok(AsOf::Position(Position(7))));
+        let time = "2026-01-31T11:00:00Z".parse().unwrap();
+        assert_eq!(as_of("2026-01-31 18:00"), Ok(AsOf::Time(time)));
         assert!(event_type("order.placed").is_ok() && event_type("order.plcaed").is_err());
         for text in ["", "0", "-1", "position:x", "version:x", "tomorrow"] {
             assert!(as_of(text).is_err(), "{text}");

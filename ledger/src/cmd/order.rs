@@ -1,24 +1,20 @@
 //! `ledger order show`: an order and its history, folded from the log.
 
 use chrono::{DateTime, Utc};
-use commands::load::stream_id;
 use commands::record;
 use domain::calendar::bangkok_time;
-use domain::decode;
 use domain::ids::{OrderId, OrderNumber};
-use domain::order::{Order, OrderEvent};
+use domain::order::Order;
+use projections::as_of::{self, AsOf, AsOfError, Found, Past, Step};
 use serde::Serialize;
-use store::{Log, Recorded, claims};
+use store::{Log, claims};
 
 use super::Context;
-use crate::cli::{self, AsOf};
+use crate::cli;
 use crate::database::{Database, failure};
 use crate::exit::{Exit, Failure};
-use crate::moment::{self, hex};
+use crate::moment::hex;
 use crate::output::{Output, Style};
-
-/// The longest history shown; an order has about a dozen events.
-const MAX_EVENTS: i64 = 1_000;
 
 /// One line of the history.
 #[derive(Serialize)]
@@ -69,56 +65,38 @@ async fn show(
     context: &Context,
 ) -> Result<Shown, Failure> {
     let log = database.log(&context.loaded.config).await?;
-    let events = history(id, as_of, &log).await;
+    let past = past(id, as_of, &log).await;
     log.close().await;
-    let (id, events) = events?;
-    let version = events.last().map(|event| event.sequence);
-    let version = version.ok_or_else(|| unknown(&id.to_string()))?;
-    let mut order = Order::default();
-    let mut history = Vec::with_capacity(events.len());
-    for recorded in &events {
-        let event = decode(recorded)?;
-        order.apply(&event);
-        history.push(entry(recorded, &order));
-    }
+    let (id, past) = past?;
     Ok(Shown {
         id,
-        version,
-        order,
-        history,
+        version: past.row.version,
+        order: past.row.order,
+        history: past.steps.iter().map(entry).collect(),
     })
 }
 
-/// The order's events, as far as they go back to a moment.
-async fn history(
-    id: &str,
-    as_of: Option<AsOf>,
-    log: &Log,
-) -> Result<(OrderId, Vec<Recorded>), Failure> {
+/// The order as it was, found by its id or number.
+async fn past(id: &str, as_of: Option<AsOf>, log: &Log) -> Result<(OrderId, Past), Failure> {
     let id = find(id, log).await?;
-    let stream = stream_id::<Order>(&id);
-    let events = log.stream(&stream, 0, MAX_EVENTS).await;
-    let mut events = events.map_err(failure)?;
-    let newest = events.last().map_or(0, |event| event.sequence);
-    let Some(as_of) = as_of else {
-        return Ok((id, events));
+    let found = as_of::order(log, id, as_of).await;
+    let missing = match found.map_err(unshown)? {
+        Found::Order(past) => return Ok((id, *past)),
+        Found::Unknown => return Err(unknown(&id.to_string())),
+        Found::NotYet => format!("order {id} was not placed yet"),
+        Found::Beyond { asked, newest } => format!("order {id} has {newest} events, not {asked}"),
     };
-    match as_of {
-        AsOf::Version(version) if version > newest => {
-            let what = format!("order {id} has {newest} events, not {version}");
-            return Err(Failure::new(Exit::NotFound, what));
+    Err(Failure::new(Exit::NotFound, missing))
+}
+
+fn unshown(error: AsOfError) -> Failure {
+    match error {
+        AsOfError::Ahead { .. } | AsOfError::TooLong { .. } => {
+            Failure::new(Exit::Refused, error.to_string())
         }
-        AsOf::Version(version) => events.retain(|event| event.sequence <= version),
-        AsOf::Moment(moment) => {
-            let at = moment::resolve(log.pool(), Some(moment)).await?;
-            events.retain(|event| event.position <= at.position);
-        }
+        AsOfError::Poison(poison) => Failure::new(Exit::Damaged, poison.to_string()),
+        AsOfError::Store(error) => failure(error),
     }
-    if events.is_empty() && newest > 0 {
-        let what = format!("order {id} was not placed yet");
-        return Err(Failure::new(Exit::NotFound, what));
-    }
-    Ok((id, events))
 }
 
 /// The order with this id or number.
@@ -147,21 +125,8 @@ fn unknown(text: &str) -> Failure {
     Failure::new(Exit::NotFound, format!("no order {text}"))
 }
 
-fn decode(recorded: &Recorded) -> Result<OrderEvent, Failure> {
-    decode::decode(
-        &recorded.event_type,
-        &recorded.event_version,
-        &recorded.payload,
-    )
-    .map_err(|error| {
-        Failure::new(
-            Exit::Damaged,
-            format!("position {}: {error}", recorded.position),
-        )
-    })
-}
-
-fn entry(recorded: &Recorded, order: &Order) -> Entry {
+fn entry(step: &Step) -> Entry {
+    let recorded = &step.recorded;
     let metadata: serde_json::Value = serde_json::from_str(&recorded.metadata).unwrap_or_default();
     let text = |key: &str| {
         metadata
@@ -175,7 +140,7 @@ fn entry(recorded: &Recorded, order: &Order) -> Entry {
         position: recorded.position.0,
         event_id: recorded.event_id,
         kind: recorded.event_type.clone(),
-        status_code: order.status.code(),
+        status_code: step.status.code(),
         recorded_at: recorded.recorded_at,
         actor: text(record::ACTOR_ID),
         role: text(record::ACTOR_ROLE),

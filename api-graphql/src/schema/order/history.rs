@@ -76,6 +76,13 @@ pub struct EventActor {
     pub role: String,
 }
 
+/// Leaves out what came after a version.
+pub(super) fn end_at(page: &mut HistoryPage, version: i64) {
+    page.entries.retain(|entry| entry.version <= version);
+    let last = page.entries.last().map(|entry| entry.version);
+    page.has_next &= last.is_some_and(|last| last < version);
+}
+
 impl EventConnection {
     pub(crate) fn new(order: OrderId, page: HistoryPage, after: i64) -> Self {
         let nodes: Vec<_> = page

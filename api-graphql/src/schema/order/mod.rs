@@ -1,6 +1,7 @@
 //! Orders: the type, its history, the queries and the commands.
 
 pub mod allowed;
+pub mod as_of;
 pub mod collection;
 pub mod contact;
 pub mod filter;
@@ -33,7 +34,7 @@ use self::{
 use super::{
     access::{Access, cursor},
     problem::int,
-    record::view,
+    record::{Standing, view},
     scalars::{DateTime, Decimal, Position},
 };
 
@@ -148,7 +149,8 @@ impl Order {
         self.0.state.t1_number.as_deref()
     }
 
-    /// Who gets the goods. Null when the order came without; see `state` for what may be shown.
+    /// Who gets the goods. Null when the order came without; see `state` for what may be shown. Who was erased stays
+    /// erased, as of whatever moment.
     async fn contact(&self, ctx: &Context<'_>) -> Result<Option<Contact>, Error> {
         let Some(sealed) = &self.0.state.contact else {
             return Ok(None);
@@ -298,12 +300,17 @@ impl Order {
         &self.0.state.warnings
     }
 
-    /// The commands that would move the order on and that the caller's role may give.
+    /// The commands that would move the order on and that the caller's role may give. None for an order as of a
+    /// moment: a command is always given to the newest version.
     async fn allowed_commands(&self, ctx: &Context<'_>) -> Result<Vec<CommandKind>, Error> {
+        if self.0.standing == Standing::Past {
+            return Ok(Vec::new());
+        }
         Ok(allowed(&self.0.state, Access::of(ctx)?.actor().role))
     }
 
-    /// What happened, oldest first; at least up to the version shown here.
+    /// What happened, oldest first; at least up to the version shown here, and for an order as of a moment no
+    /// further.
     async fn history(
         &self,
         ctx: &Context<'_>,
@@ -321,10 +328,10 @@ impl Order {
             .backend
             .history(self.0.id, i64::from(first), after)
             .await;
-        Ok(EventConnection::new(
-            self.0.id,
-            page.map_err(|e| access.read_failed(e))?,
-            after,
-        ))
+        let mut page = page.map_err(|e| access.read_failed(e))?;
+        if self.0.standing == Standing::Past {
+            history::end_at(&mut page, self.0.version);
+        }
+        Ok(EventConnection::new(self.0.id, page, after))
     }
 }

@@ -9,6 +9,7 @@ use projections::{
 
 use super::{
     Order,
+    as_of::{AsOf, past},
     filter::{OrderConnection, OrderFilter, OrderSort},
     parts::System,
 };
@@ -42,16 +43,28 @@ impl OrderQuery {
             .map(|order| Node::Order(Box::new(order))))
     }
 
-    /// An order by its id; null when there is none that the caller may see.
+    /// An order by its id; null when there is none that the caller may see, or as of then was none.
     async fn order(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Its id.")] id: ID,
+        #[graphql(
+            desc = "Shows the order as it was: the fold of its events up to then. The log itself is read, so nothing \
+                    has to be waited for. Without it, as it is now."
+        )]
+        as_of: Option<AsOf>,
         #[graphql(desc = "Demands that what is shown is not older than a receipt.")] fresh: Option<
             Fresh,
         >,
     ) -> Result<Option<Order>, Error> {
-        by_id(ctx, &id, fresh).await
+        let Some(as_of) = as_of else {
+            return by_id(ctx, &id, fresh).await;
+        };
+        let access = Access::to_read(ctx).await?;
+        let Ok(id) = id.parse::<OrderId>() else {
+            return Ok(None);
+        };
+        past(&access, id, as_of).await
     }
 
     /// An order by another system's id of it; null when there is none that the caller may see.

@@ -41,7 +41,7 @@ use projections::{
     paging::{Edge, Page, Window},
     store_board::StoreCount,
 };
-use store::Position;
+use store::{Position, Recorded};
 use uuid::Uuid;
 
 use super::kinds::Faked;
@@ -60,7 +60,9 @@ pub(crate) struct Fake {
     pub(super) intakes: Shelf<Intake>,
     pub(super) books: Mutex<super::cash::Books>,
     pub(super) numbers: AtomicU32,
-    pub(super) erased: Mutex<Vec<String>>,
+    /// Every event, as a log has it.
+    pub(crate) log: Mutex<Vec<Recorded>>,
+    pub(crate) erased: Mutex<Vec<String>>,
     pub(crate) refused: Mutex<Vec<RefusedAccess>>,
     /// Collections by day, as the read side is to show them.
     pub(crate) days: Mutex<Vec<CollectionDay>>,
@@ -144,6 +146,7 @@ impl Fake {
         let events = state.decide(&request.command, &request.actor, &facts)?;
         let mut after = (*state).clone();
         events.iter().for_each(|event| after.apply(event));
+        self.record::<E>(&id, version, &after, &events);
         let version = version + i64::try_from(events.len()).unwrap();
         let state = Arc::new(after);
         E::book(self, &id, &state, &events);

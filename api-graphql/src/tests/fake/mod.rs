@@ -5,6 +5,7 @@ mod intake;
 mod kinds;
 mod ledger;
 mod metrics;
+mod past;
 
 use std::{sync::Arc, time::Duration};
 

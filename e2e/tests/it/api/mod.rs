@@ -11,6 +11,7 @@ mod feed_stream;
 mod good;
 mod lists;
 mod operations;
+mod past;
 mod people;
 mod random;
 mod returns;
