@@ -44,7 +44,7 @@ use store::Position;
 
 pub use live::Live;
 pub use metrics::ShowsMetrics;
-pub use past::LooksBack;
+pub use past::{LooksBack, Verified, VerifyError};
 
 /// A refused access, for the audit table.
 #[derive(Debug, Clone, PartialEq, Eq)]

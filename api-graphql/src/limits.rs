@@ -59,6 +59,8 @@ pub const MAX_ERRORS: usize = 20;
 pub const MAX_PAGE: i64 = 100;
 /// Items of a page when nobody says.
 pub const DEFAULT_PAGE: i64 = 25;
+/// Fields that may differ between two states of an order: one of 200 lines has about 10,000.
+pub const MAX_CHANGES: usize = 20_000;
 /// How long a read may wait for its `minPosition`, in milliseconds.
 pub const MAX_FRESH_WAIT_MS: i64 = 1_000;
 /// How long a read waits for its `minPosition` when nobody says, in milliseconds.

@@ -7,6 +7,7 @@ mod board;
 mod cash;
 mod documents;
 mod metrics;
+mod order;
 mod report;
 mod view;
 
@@ -21,6 +22,7 @@ use crate::{
 };
 use documents::Documents;
 
+pub use order::{ORDER_MODELS, check_order};
 pub use report::{CheckReport, Difference};
 
 /// Orders folded at a time.

@@ -60,7 +60,7 @@ pub(crate) async fn head(executor: impl PgExecutor<'_>, log_id: LogId) -> Result
 }
 
 pub(crate) async fn stream_head(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     log_id: LogId,
     stream: &StreamId,
 ) -> Result<Option<StreamHead>, StoreError> {
@@ -71,7 +71,7 @@ pub(crate) async fn stream_head(
     .bind(log_id.0)
     .bind(&*stream.aggregate_type)
     .bind(&stream.aggregate_id)
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?;
     Ok(head)
 }
@@ -92,7 +92,7 @@ pub(crate) async fn page(
 }
 
 pub(crate) async fn stream(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     log_id: LogId,
     stream: &StreamId,
     after_version: i64,
@@ -104,7 +104,7 @@ pub(crate) async fn stream(
         .bind(&stream.aggregate_id)
         .bind(after_version)
         .bind(limit.clamp(0, MAX_READ))
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await?;
     Ok(events)
 }

@@ -11,6 +11,7 @@ use projections::{Model, Reached, ReadError};
 use store::StoreError;
 
 use super::{
+    command::Topic,
     problem::{self, Problem},
     scalars::Position,
 };
@@ -63,6 +64,26 @@ impl<'a> Access<'a> {
         }
         access.refused(Action::Read, "", "token scope").await;
         Err(coded("FORBIDDEN", "your role or token may not read orders"))
+    }
+
+    /// For queries over the log itself: the role and the token allow reading events, as the event feed has it.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED or FORBIDDEN.
+    pub(crate) async fn to_read_events(ctx: &Context<'a>) -> Result<Self, Error> {
+        let access = Self::of(ctx)?;
+        let reason = if !access.actor().role.may(Action::ReadEvents) {
+            "role"
+        } else if !access.caller.scopes.events {
+            "token scope"
+        } else {
+            return Ok(access);
+        };
+        access.refused(Action::ReadEvents, "", reason).await;
+        Err(coded(
+            "FORBIDDEN",
+            "your role or token may not read events; a token needs the scope events:read",
+        ))
     }
 
     /// For mutations: the token allows writing. Whether the role may is the command bus's to say.
@@ -212,6 +233,14 @@ impl<'a> Access<'a> {
 /// A top-level error with its code.
 pub(crate) fn coded(code: &'static str, message: impl Into<String>) -> Error {
     Error::new(message).extend_with(|_, e| e.set("code", code))
+}
+
+/// What is answered for one that the caller may not see, and for none: in the same words.
+pub(crate) fn not_found<E: Topic>() -> Error {
+    coded(
+        "NOT_FOUND",
+        format!("the {} is not known; check the id", E::TYPE),
+    )
 }
 
 /// An argument that no page of the list has.

@@ -31,6 +31,7 @@ use crate::backend::Backend;
 #[derive(MergedObject, Default)]
 pub struct Query(
     order::query::OrderQuery,
+    order::past::PastQuery,
     board::query::BoardQuery,
     bundle::query::BundleQuery,
     store::query::StoreQuery,

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::{FindingKind, Findings};
@@ -115,8 +115,9 @@ async fn check_streams(
     Ok(())
 }
 
-async fn check_commands(
-    pool: &PgPool,
+/// Checks that events are logged with their commands.
+pub(super) async fn check_commands(
+    executor: impl PgExecutor<'_>,
     log_id: LogId,
     page: &[Recorded],
     findings: &mut Findings,
@@ -125,7 +126,7 @@ async fn check_commands(
     let rows: Vec<(Uuid, String, i64, i64, i64)> = sqlx::query_as(COMMANDS)
         .bind(log_id.0)
         .bind(ids.into_iter().collect::<Vec<_>>())
-        .fetch_all(pool)
+        .fetch_all(executor)
         .await?;
     let known: BTreeMap<Uuid, (String, i64, i64, i64)> = rows
         .into_iter()

@@ -39,6 +39,21 @@ pub(super) fn check(before: &Link, event: &Recorded, findings: &mut Findings) ->
         let detail = format!("events {expected} to {} are missing", at.0 - 1);
         findings.add(FindingKind::Gap, expected, detail);
     }
+    check_own(event, findings);
+    if event.recorded_at < before.recorded_at {
+        let detail = format!("{} is before {}", event.recorded_at, before.recorded_at);
+        findings.add(FindingKind::Time, at, detail);
+    }
+    Link {
+        position: at,
+        hash: event.hash,
+        recorded_at: event.recorded_at,
+    }
+}
+
+/// Checks an event by what it says itself: its content and its place in the chain.
+pub(super) fn check_own(event: &Recorded, findings: &mut Findings) {
+    let at = event.position;
     if hash::content_of(event) != event.content_hash {
         let detail = format!(
             "event {} of {}/{} is not what was appended",
@@ -50,14 +65,5 @@ pub(super) fn check(before: &Link, event: &Recorded, findings: &mut Findings) ->
     if chained != event.hash {
         let detail = "the chain hash is not that of its position, time and content".to_owned();
         findings.add(FindingKind::Hash, at, detail);
-    }
-    if event.recorded_at < before.recorded_at {
-        let detail = format!("{} is before {}", event.recorded_at, before.recorded_at);
-        findings.add(FindingKind::Time, at, detail);
-    }
-    Link {
-        position: at,
-        hash: event.hash,
-        recorded_at: event.recorded_at,
     }
 }

@@ -11,6 +11,7 @@
 
 mod agree;
 mod chain;
+mod stream;
 
 use std::fmt;
 
@@ -20,6 +21,8 @@ use sqlx::PgPool;
 use crate::error::StoreError;
 use crate::read;
 use crate::record::{Head, LogId, Position};
+
+pub use stream::{MAX_STREAM_EVENTS, StreamReport, verify_stream};
 
 /// What to check and how much to report.
 #[derive(Clone, Debug)]

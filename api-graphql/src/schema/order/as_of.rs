@@ -54,6 +54,15 @@ pub(super) async fn found(
     found.map_err(|error| refused(access, error, path))
 }
 
+/// What there is of an order now, in the log, whatever its store.
+///
+/// # Errors
+/// As [`found`].
+pub(super) async fn now(access: &Access<'_>, id: OrderId) -> Result<Found, Error> {
+    let found = access.backend.order_as_of(id, None).await;
+    found.map_err(|error| refused(access, error, ""))
+}
+
 fn refused(access: &Access<'_>, error: AsOfError, path: &str) -> Error {
     match error {
         // How far the log goes is not everybody's to know.

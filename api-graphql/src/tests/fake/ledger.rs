@@ -62,6 +62,7 @@ pub(crate) struct Fake {
     pub(super) numbers: AtomicU32,
     /// Every event, as a log has it.
     pub(crate) log: Mutex<Vec<Recorded>>,
+    pub(crate) damage: Mutex<super::past::Damage>,
     pub(crate) erased: Mutex<Vec<String>>,
     pub(crate) refused: Mutex<Vec<RefusedAccess>>,
     /// Collections by day, as the read side is to show them.

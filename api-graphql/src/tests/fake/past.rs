@@ -6,12 +6,22 @@ use domain::{
     entity::{Entity, Event},
     ids::OrderId,
 };
-use projections::as_of::{self, AsOf, AsOfError, Found};
-use store::{Position, Recorded};
+use projections::{
+    Model,
+    as_of::{self, AsOf, AsOfError, Found},
+    check::{CheckReport, Difference},
+};
+use store::{
+    Position, Recorded,
+    verify::{Finding, StreamReport},
+};
 use uuid::Uuid;
 
 use super::ledger::Fake;
-use crate::backend::LooksBack;
+use crate::backend::{LooksBack, Verified, VerifyError};
+
+/// What is to be found wrong with any order: in the log, and in the read models.
+pub(crate) type Damage = (Vec<Finding>, Vec<Difference>);
 
 impl Fake {
     /// Writes the events that follow a version. `after` is the state after them.
@@ -60,5 +70,31 @@ impl LooksBack for Fake {
         let id_text = id.to_string();
         let own = log.iter().filter(|event| event.aggregate_id == id_text);
         as_of::fold(id, own.cloned().collect(), as_of)
+    }
+
+    async fn verify_order(&self, id: OrderId) -> Result<Verified, VerifyError> {
+        let id_text = id.to_string();
+        let log = self.log.lock().unwrap();
+        let own: Vec<_> = log.iter().filter(|e| e.aggregate_id == id_text).collect();
+        let last = own
+            .last()
+            .map_or((0, Position::START), |e| (e.sequence, e.position));
+        let (findings, differences) = self.damage.lock().unwrap().clone();
+        let views = CheckReport {
+            positions: vec![(Model::OrderView, last.1)],
+            found: differences.len() as u64,
+            differences,
+            ..CheckReport::default()
+        };
+        Ok(Verified {
+            log: StreamReport {
+                events: own.len() as u64,
+                version: last.0,
+                position: last.1,
+                findings,
+                more_findings: 0,
+            },
+            views: Ok(views),
+        })
     }
 }

@@ -141,3 +141,116 @@ async fn who_was_erased_is_in_no_past() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_differs_between_two_moments_is_told_field_by_field() {
+    let world = world().await;
+    let (id, shown) = lived(&world).await;
+    let query = "query($id: ID!, $from: AsOf!, $to: AsOf!) { orderDiff(id: $id, from: $from, to: $to) { path from to } }";
+    let moments =
+        json!({ "id": id, "from": { "version": 1 }, "to": { "position": shown[1]["position"] } });
+    let diff = world.admin.graphql(query, moments).await["orderDiff"].clone();
+    let change = |path: Value| {
+        let all = diff.as_array().unwrap();
+        let found = all.iter().find(|change| change["path"] == path);
+        let found = found.unwrap_or_else(|| panic!("{path}: {diff}"));
+        (found["from"].clone(), found["to"].clone())
+    };
+    assert_eq!(
+        change(json!(["lines", "1", "quantity"])),
+        (json!("2.0000"), json!("1.0000"))
+    );
+    for (path, field) in [
+        (json!(["totals", "orderTotal"]), "/totals/orderTotal"),
+        (json!(["cashDue"]), "/cashDue"),
+    ] {
+        let side = |at: usize| shown[at].pointer(field).unwrap().clone();
+        assert_eq!(change(path), (side(0), side(1)));
+    }
+    let whole = json!({ "id": id, "from": { "version": 0 }, "to": { "version": 4 } });
+    let whole = world.admin.graphql(query, whole).await.to_string();
+    for secret in ["สมหญิง", "+66800000042", "sealed", "contact", "Hidden Lane"] {
+        assert!(!whole.contains(secret), "{secret}");
+    }
+    let foreign = world.caller("store-manager", &["CFR002"]);
+    let moments = json!({ "id": id, "from": { "version": 1 }, "to": { "version": 2 } });
+    assert_eq!(code(&ask(&foreign, query, moments).await), "NOT_FOUND");
+}
+
+const VERIFY: &str =
+    "query($id: ID!) { verify(orderId: $id) { isSound events version models { name }
+    findings { kind position table } moreFindings } }";
+
+/// `[kind, position or table]` of each finding.
+fn findings(report: &Value) -> Vec<(String, String)> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    findings
+        .map(|f| (text(&f["kind"]), text(&f["position"]) + &text(&f["table"])))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_of_one_order_finds_what_was_changed_behind_the_ledger() {
+    let world = world().await;
+    let (id, shown) = lived(&world).await;
+    let (other, _) = placed(&world.admin, json!({})).await;
+    let auditor = world.caller("auditor", &[]);
+    let check = async |id: &str| {
+        let report = auditor.graphql(VERIFY, json!({ "id": id })).await;
+        report["verify"].clone()
+    };
+    let sound = check(&id).await;
+    assert_eq!(sound["isSound"], true, "{sound}");
+    assert_eq!(
+        (&sound["events"], &sound["version"]),
+        (&json!(4), &json!(4))
+    );
+    let models = json!([{ "name": "order_view" }, { "name": "store_board" },
+        { "name": "cash_ledger" }, { "name": "metrics" }]);
+    assert_eq!(sound["models"], models);
+
+    let pool = world.database.superuser_pool().await;
+    let row = "update order_view set doc = jsonb_set(doc::jsonb, '{cancelReason}', '\"x\"')::json where order_id = $1::uuid";
+    let changed = sqlx::query(row).bind(&id).execute(&pool).await.unwrap();
+    assert_eq!(changed.rows_affected(), 1);
+    let report = check(&id).await;
+    assert_eq!(
+        findings(&report),
+        [("READ_MODEL".into(), "order_view".into())]
+    );
+
+    let disable = "do $$ declare part regclass; begin alter table events disable trigger all; \
+        for part in select inhrelid from pg_inherits where inhparent = 'events'::regclass loop \
+            execute format('alter table %s disable trigger all', part); \
+        end loop; end $$";
+    sqlx::query(disable).execute(&pool).await.unwrap();
+    let at = |event: usize| shown[event]["position"].as_str().unwrap().to_owned();
+    let flip = "update events set payload = replace(payload::text, 'another day', 'another Day')::json \
+        where position = $1::bigint";
+    let flipped = sqlx::query(flip).bind(at(3)).execute(&pool).await.unwrap();
+    assert_eq!(flipped.rows_affected(), 1);
+    let forge = "update events set hash = sha256('x') where position = $1::bigint";
+    sqlx::query(forge).bind(at(1)).execute(&pool).await.unwrap();
+    let report = check(&id).await;
+    assert_eq!(report["isSound"], false);
+    let found = findings(&report);
+    for finding in [
+        ("HASH", at(1)),
+        ("LINK", at(2)),
+        ("CONTENT", at(3)),
+        ("READ_MODEL", "order_view".to_owned()),
+    ] {
+        assert!(
+            found.contains(&(finding.0.to_owned(), finding.1.clone())),
+            "{finding:?}: {found:?}"
+        );
+    }
+    // An order that nobody touched is sound still.
+    assert_eq!(check(&other).await["isSound"], true);
+    let clerk = world.caller("customer-service", &[]);
+    assert_eq!(
+        code(&ask(&clerk, VERIFY, json!({ "id": id })).await),
+        "FORBIDDEN"
+    );
+}
