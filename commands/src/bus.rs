@@ -2,6 +2,7 @@
 //! kind of entity; what differs between them is in [`crate::kind`].
 
 mod answer;
+mod rehearse;
 mod run;
 
 use std::{
@@ -29,7 +30,7 @@ use crate::{
     load::Loaded,
     numbers::Numbers,
     personal::{Erasure, Subject, Vault},
-    request::{Outcome, Request},
+    request::{Outcome, Rehearsal, Request},
     stores::StoreDirectory,
 };
 
@@ -149,6 +150,20 @@ impl CommandBus {
         metrics::histogram!(names::COMMAND_SECONDS, "command" => name, "outcome" => outcome)
             .record(started.elapsed().as_secs_f64());
         result
+    }
+
+    /// Says what a command would do, and does nothing: see [`Rehearsal`]. The rights are the command's own.
+    ///
+    /// # Errors
+    /// What the command would be refused with just now.
+    pub async fn rehearse<E: Kind>(
+        &self,
+        request: &Request<E>,
+    ) -> Result<Rehearsal<E>, CommandError> {
+        let submitted = AtomicBool::new(false);
+        let rehearsal = Run::rehearsal(&self.0, request, &submitted).rehearse();
+        let rehearsed = tokio::time::timeout(self.0.deadline, rehearsal).await;
+        rehearsed.unwrap_or(Err(CommandError::DeadlineExceeded))
     }
 
     /// The entity as the write side knows it, whatever the caller's scope; `None` when the log does not know it.

@@ -47,6 +47,11 @@ pub trait Kind: Entity {
         None
     }
 
+    /// The id that stands for a new one that is not to be, where the ledger draws ids.
+    fn id_of_nobody() -> Option<Self::Id> {
+        None
+    }
+
     /// Who may give the command, by the stores they are bound to.
     fn scope<'a>(id: &'a Self::Id, state: &'a Self, command: &Self::Command) -> Scope<'a>;
 
@@ -89,6 +94,8 @@ pub struct Asked<'a, E: Entity> {
     pub now: DateTime<Utc>,
     /// When its first event happened; `now` where there is none yet.
     pub created_at: DateTime<Utc>,
+    /// Nothing may be left behind: no number is drawn, nothing is sealed.
+    pub is_rehearsal: bool,
 }
 
 /// Who may give a command, by the stores they are bound to.

@@ -30,4 +30,4 @@ pub use bus::{BusOptions, CommandBus};
 pub use error::CommandError;
 pub use kind::Kind;
 pub use load::Loaded;
-pub use request::{Outcome, Receipt, Request, Target};
+pub use request::{Outcome, Receipt, Rehearsal, Request, Target};

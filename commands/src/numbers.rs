@@ -41,8 +41,16 @@ impl Numbers {
             let first = numbers::draw_block(self.log.pool(), self.log.log_id(), day, BLOCK).await?;
             *block = (day, first..first + BLOCK);
         }
-        let number = block.1.next().unwrap_or_default();
-        let text = format!("QC-{}-{number:06}", day.format("%Y-%m-%d"));
-        OrderNumber::new(text).map_err(|e| StoreError::Corrupt(e.to_string()))
+        text(day, block.1.next().unwrap_or_default())
     }
+}
+
+/// What stands for the number that an order would be given: that of no order, since a day begins with 1.
+pub(crate) fn undrawn(now: DateTime<Utc>) -> Result<OrderNumber, StoreError> {
+    text(business_day(now), 0)
+}
+
+fn text(day: NaiveDate, number: i64) -> Result<OrderNumber, StoreError> {
+    let text = format!("QC-{}-{number:06}", day.format("%Y-%m-%d"));
+    OrderNumber::new(text).map_err(|e| StoreError::Corrupt(e.to_string()))
 }

@@ -81,6 +81,19 @@ impl From<VaultError> for CommandError {
     }
 }
 
+/// What stands for personal data in a rehearsal, which seals nothing: no subject has a key of this name.
+pub(crate) const fn unsealed() -> Sealed {
+    Sealed {
+        subject: String::new(),
+        sealed: String::new(),
+    }
+}
+
+/// Whether this only stands for personal data that a rehearsed command brings: there is nothing to open.
+pub const fn is_unsealed(sealed: &Sealed) -> bool {
+    sealed.subject.is_empty()
+}
+
 /// Seals and opens personal data. Cheap to clone.
 #[derive(Clone)]
 pub struct Vault {

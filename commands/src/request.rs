@@ -69,6 +69,20 @@ pub struct Receipt<Id = OrderId> {
     pub replayed: bool,
 }
 
+/// What a command would do, were it given now. Nothing of it is in the log.
+#[derive(Debug, Clone)]
+pub struct Rehearsal<E: Entity = Order> {
+    /// The entity as it would be. A new one has the id of nobody, a number to be drawn the sequence of none, and
+    /// personal data that the command brings is not sealed. Its position is that of its last event in the log.
+    pub entity: Loaded<E>,
+    /// The version that the log has of it; 0 before the first event.
+    pub stored: i64,
+    /// The types of the events that would be written, in their order; none where the effect is there already.
+    pub event_types: Vec<&'static str>,
+    /// The command was carried out before: it would be answered with its first receipt, and the entity as it is now.
+    pub replayed: bool,
+}
+
 /// A command that was carried out.
 #[derive(Debug, Clone)]
 pub struct Outcome<E: Entity = Order> {

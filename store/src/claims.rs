@@ -1,6 +1,7 @@
 //! Values that belong to one stream, such as order numbers. They are claimed by appending only.
 
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::record::LogId;
@@ -24,6 +25,38 @@ pub async fn holder(
     .fetch_optional(pool)
     .await?;
     Ok(holder)
+}
+
+/// Who holds a value.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Claimant {
+    /// The aggregate's id.
+    #[sqlx(rename = "aggregate_id")]
+    pub holder: String,
+    /// The command that claimed it.
+    pub command_id: Uuid,
+}
+
+/// The holder of the value with the command that claimed it, if anybody did.
+///
+/// # Errors
+/// The database is unreachable.
+pub async fn claimant(
+    pool: &PgPool,
+    log_id: LogId,
+    scope: &str,
+    value: &str,
+) -> Result<Option<Claimant>, StoreError> {
+    let claimant = sqlx::query_as(
+        "SELECT aggregate_id, command_id FROM claims \
+         WHERE log_id = $1 AND scope = $2 AND value = $3",
+    )
+    .bind(log_id.0)
+    .bind(scope)
+    .bind(value)
+    .fetch_optional(pool)
+    .await?;
+    Ok(claimant)
 }
 
 /// Most values one look-up of [`holders`] takes.

@@ -22,15 +22,8 @@ impl<E: Kind> Run<'_, E> {
         hash: [u8; 32],
         refusal: CommandError,
     ) -> Result<Attempt<E>, CommandError> {
-        let log = &self.bus.sources.log;
-        let before = log
-            .receipt(record::command_id(self.request.command_id))
-            .await
-            .map_err(unavailable)?;
-        match before {
-            Some((earlier, receipt)) if earlier == hash => return self.replay(receipt).await,
-            Some(_) => return Err(CommandError::CommandReused),
-            None => {}
+        if let Some(before) = self.before(hash).await? {
+            return Ok(before);
         }
         if loaded.version > 0 && !self.lane.loader.is_current(&loaded).await? {
             self.lane.loader.forget(&loaded.id);
@@ -39,6 +32,20 @@ impl<E: Kind> Run<'_, E> {
             });
         }
         Err(refusal)
+    }
+
+    /// What the command's id was used for before: the same request is a replay.
+    pub(super) async fn before(&self, hash: [u8; 32]) -> Result<Option<Attempt<E>>, CommandError> {
+        let log = &self.bus.sources.log;
+        let before = log
+            .receipt(record::command_id(self.request.command_id))
+            .await
+            .map_err(unavailable)?;
+        match before {
+            Some((earlier, receipt)) if earlier == hash => self.replay(receipt).await.map(Some),
+            Some(_) => Err(CommandError::CommandReused),
+            None => Ok(None),
+        }
     }
 
     /// The receipt of then, with the entity as it is now.

@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use cqrs_es::{Aggregate, event_sink::EventSink};
-use domain::{entity::Command, refusal::Refusal};
+use domain::{
+    entity::{Command, Event},
+    refusal::Refusal,
+};
 use store::{Append, SubjectKey};
 
 use super::{Inner, target_text};
@@ -35,6 +38,8 @@ pub(super) struct Run<'a, E: Kind> {
     key: Option<&'a SubjectKey>,
     /// Whether the append is under way or done: a deadline must not say "nothing was written" then.
     submitted: &'a AtomicBool,
+    /// Nothing is to be left behind.
+    is_rehearsal: bool,
 }
 
 /// What one attempt came to.
@@ -49,13 +54,20 @@ pub(super) enum Attempt<E: Kind> {
 }
 
 /// What was decided on a state.
-struct Decided<E: Kind> {
+pub(super) struct Decided<E: Kind> {
     /// The state after the events.
-    after: Driven<E>,
-    events: Vec<Fact<E::Event>>,
+    pub(super) after: Driven<E>,
+    pub(super) events: Vec<Fact<E::Event>>,
     key: Option<SubjectKey>,
     steps: StepMicros,
-    now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl<E: Kind> Decided<E> {
+    pub(super) fn event_types(&self) -> Vec<&'static str> {
+        let events = self.events.iter();
+        events.map(|Fact(event)| event.event_type()).collect()
+    }
 }
 
 impl<'a, E: Kind> Run<'a, E> {
@@ -71,10 +83,23 @@ impl<'a, E: Kind> Run<'a, E> {
             request,
             key,
             submitted,
+            is_rehearsal: false,
         }
     }
 
-    pub(super) async fn execute(self) -> Result<Outcome<E>, CommandError> {
+    pub(super) fn rehearsal(
+        bus: &'a Inner,
+        request: &'a Request<E>,
+        submitted: &'a AtomicBool,
+    ) -> Self {
+        Self {
+            is_rehearsal: true,
+            ..Self::new(bus, request, None, submitted)
+        }
+    }
+
+    /// Refuses what the actor's role may not do; the fingerprint of the command's content.
+    pub(super) async fn admit(&self) -> Result<[u8; 32], CommandError> {
         let action = self.request.command.action();
         if !self.request.actor.role.may(action) {
             self.deny("role").await;
@@ -82,7 +107,11 @@ impl<'a, E: Kind> Run<'a, E> {
         }
         let content =
             record::content(self.request).map_err(|e| CommandError::Internal(e.to_string()))?;
-        let hash = self.bus.sources.vault.fingerprint(&content);
+        Ok(self.bus.sources.vault.fingerprint(&content))
+    }
+
+    pub(super) async fn execute(self) -> Result<Outcome<E>, CommandError> {
+        let hash = self.admit().await?;
         let (mut actual, mut conflicts, mut numbers) = (0, 0, 0);
         // Ends: every turn but the last counts against one of the two bounds.
         while conflicts <= MAX_RETRIES {
@@ -112,11 +141,16 @@ impl<'a, E: Kind> Run<'a, E> {
     }
 
     /// The entity, or one that does not exist yet where the command may be its first.
-    async fn load(&self) -> Result<Loaded<E>, CommandError> {
+    pub(super) async fn load(&self) -> Result<Loaded<E>, CommandError> {
         let now = || self.bus.sources.clock.now();
         let id = match &self.request.target {
             Target::New => {
-                let id = E::draw_id().ok_or_else(|| {
+                let id = if self.is_rehearsal {
+                    E::id_of_nobody()
+                } else {
+                    E::draw_id()
+                };
+                let id = id.ok_or_else(|| {
                     CommandError::Internal(format!("a {} is named by its caller", E::TYPE))
                 })?;
                 return Ok(Loaded::absent(id, now()));
@@ -148,12 +182,7 @@ impl<'a, E: Kind> Run<'a, E> {
     }
 
     async fn attempt(&self, loaded: Loaded<E>, hash: [u8; 32]) -> Result<Attempt<E>, CommandError> {
-        let expected = self.request.expected_version;
-        if let Some(expected) = expected.filter(|v| *v != loaded.version) {
-            let conflict = CommandError::VersionConflict {
-                expected: Some(expected),
-                actual: loaded.version,
-            };
+        if let Some(conflict) = self.conflict(&loaded) {
             return self.refused(loaded, hash, conflict).await;
         }
         let decided = match self.decide(&loaded).await? {
@@ -180,8 +209,18 @@ impl<'a, E: Kind> Run<'a, E> {
         }
     }
 
+    /// The conflict where the caller decided on another version than this.
+    pub(super) fn conflict(&self, loaded: &Loaded<E>) -> Option<CommandError> {
+        let expected = self.request.expected_version;
+        let expected = expected.filter(|version| *version != loaded.version)?;
+        Some(CommandError::VersionConflict {
+            expected: Some(expected),
+            actual: loaded.version,
+        })
+    }
+
     /// Gathers the facts and drives the aggregate through its sink: it ends in the state after the events.
-    async fn decide(
+    pub(super) async fn decide(
         &self,
         loaded: &Loaded<E>,
     ) -> Result<Result<Decided<E>, Refusal>, CommandError> {
@@ -195,6 +234,7 @@ impl<'a, E: Kind> Run<'a, E> {
             actor,
             now,
             created_at: loaded.created_at,
+            is_rehearsal: self.is_rehearsal,
         };
         let Gathered { facts, key, lookup } = E::gather(&self.bus.sources, asked).await?;
         let mut after = Driven((*loaded.state).clone());

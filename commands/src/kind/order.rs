@@ -26,7 +26,8 @@ use crate::{
     error::CommandError,
     facts::{Gathered, Sources},
     load::unavailable,
-    personal::Subject,
+    numbers,
+    personal::{self, Subject},
     steps::{Spent, StepMicros, micros},
 };
 
@@ -40,6 +41,10 @@ impl Kind for Order {
 
     fn draw_id() -> Option<OrderId> {
         Some(OrderId(Uuid::now_v7()))
+    }
+
+    fn id_of_nobody() -> Option<OrderId> {
+        Some(OrderId(Uuid::nil()))
     }
 
     /// Which store a new order may name is the decision's to say.
@@ -82,7 +87,7 @@ impl Kind for Order {
                 let customer = asked.state.customer_id.as_ref();
                 let subject = customer.map_or_else(|| Subject::order(*asked.id), Subject::customer);
                 if let Some(proof) = proof.normalised() {
-                    (facts.sealed, key) = sealed(sources, &proof, &subject).await?;
+                    (facts.sealed, key) = sealed(sources, &asked, &proof, &subject).await?;
                 }
             }
             _ => {}
@@ -162,8 +167,12 @@ async fn for_placing(
     facts.products = products(sources, place, &facts.bundles).await;
     let lookup = asked_at.elapsed();
     if clean_option(place.number.as_ref()).is_none() {
-        let number = sources.numbers.next(asked.now).await.map_err(unavailable)?;
-        facts.number = Some(number);
+        let number = if asked.is_rehearsal {
+            numbers::undrawn(asked.now)
+        } else {
+            sources.numbers.next(asked.now).await
+        };
+        facts.number = Some(number.map_err(unavailable)?);
     }
     let mut key = None;
     if let Some(contact) = place.contact.as_ref().and_then(Contact::normalised) {
@@ -172,7 +181,7 @@ async fn for_placing(
             Some(customer) => Subject::customer(customer),
             None => Subject::new_order(*asked.id),
         };
-        (facts.sealed, key) = sealed(sources, &contact, &subject).await?;
+        (facts.sealed, key) = sealed(sources, asked, &contact, &subject).await?;
     }
     Ok(Gathered { facts, key, lookup })
 }
@@ -199,9 +208,13 @@ async fn products(sources: &Sources, place: &PlaceOrder, offers: &Arc<Vec<Offer>
 
 async fn sealed<T: Serialize + Sync>(
     sources: &Sources,
+    asked: &Asked<'_, Order>,
     plain: &T,
     subject: &Subject,
 ) -> Result<(Option<Sealed>, Option<SubjectKey>), CommandError> {
+    if asked.is_rehearsal {
+        return Ok((Some(personal::unsealed()), None));
+    }
     let sealed = sources.vault.seal(plain, subject).await?;
     Ok((Some(sealed.data), Some(sealed.key)))
 }
