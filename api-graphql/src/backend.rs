@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use commands::{
-    CommandError, Outcome, Request,
+    CommandError, Outcome, Rehearsal, Request,
     intake::{Context, Incoming, Redrive, Redriven, Submitted},
     personal::{Erasure, Subject},
 };
@@ -91,6 +91,8 @@ pub trait Backend:
     + ShowsMetrics
     + LooksBack
 {
+    /// Says what a command on an order would do, and does nothing.
+    async fn rehearse(&self, request: Request<Order>) -> Result<Rehearsal<Order>, CommandError>;
     /// Takes in an order that came by a message.
     async fn submit(&self, incoming: Incoming) -> Result<Submitted, CommandError>;
     /// Places a dead letter again.

@@ -19,7 +19,7 @@ use crate::{
     backend::Backend,
     catalogue,
     context::RequestContext,
-    feed::{self, FeedState},
+    feed::{self, FeedState, Reader},
     graphiql,
     health::{self, Lifecycle, Operations, Parts},
     http::{self, Endpoint, Operation, Turned, problem::HttpProblem, turned},
@@ -59,15 +59,20 @@ pub fn router(state: ApiState) -> Router {
     let limits = state.limits;
     let operations = state.operations.then(|| operations(&state, false));
     let feed = state.feed.map(|feed| {
+        let reader = Reader::new(feed.events, limits.request_timeout);
+        (Arc::new(reader), feed.environment)
+    });
+    let reader = feed.as_ref().map(|(reader, _)| Arc::clone(reader));
+    let feed = feed.map(|(reader, environment)| {
         feed::routes(
-            feed,
+            reader,
+            &environment,
             Arc::clone(&state.authenticator),
             Arc::clone(&state.backend),
             state.lifecycle.clone(),
-            limits.request_timeout,
         )
     });
-    let schema = schema::build(state.backend);
+    let schema = schema::build(state.backend, reader);
     let gate = Arc::new(Semaphore::new(limits.in_flight));
     let endpoint = Endpoint::new(
         schema,

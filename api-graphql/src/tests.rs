@@ -9,6 +9,7 @@ use axum::{
 use domain::actor::Role;
 
 mod decode;
+mod dry_run;
 pub(crate) mod fake;
 mod feed;
 mod handler;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use commands::{
-    CommandBus, CommandError, Kind, Outcome, Request,
+    CommandBus, CommandError, Kind, Outcome, Rehearsal, Request,
     intake::{self, Context, Incoming, Redrive, Redriven, Submitted},
     personal::{Erasure, Subject},
 };
@@ -13,6 +13,7 @@ use domain::{
     ids::{CommandId, IntakeId, OrderId, StoreId},
     intake::Intake,
     order::{
+        Order,
         command::{Contact, Proof},
         event::{Sealed, System},
     },
@@ -69,6 +70,10 @@ impl<E: Document> Shows<E> for Live {
 
 #[async_trait]
 impl Backend for Live {
+    async fn rehearse(&self, request: Request<Order>) -> Result<Rehearsal<Order>, CommandError> {
+        self.bus.rehearse(&request).await
+    }
+
     async fn submit(&self, incoming: Incoming) -> Result<Submitted, CommandError> {
         intake::submit(&self.bus, incoming).await
     }

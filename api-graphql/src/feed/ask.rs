@@ -73,7 +73,12 @@ impl Ask {
     fn set(&mut self, name: &str, value: &str) -> Result<(), HttpProblem> {
         match name {
             "after" => self.after = cursor("after", value)?,
-            "types" => self.types = Some(types(value)?),
+            "types" => {
+                let names = types(value.split(','));
+                let names =
+                    names.map_err(|why| wrong("types", &format!("{why}, separated by commas")));
+                self.types = Some(names?);
+            }
             "store" => {
                 let store = value.parse();
                 self.store = Some(store.map_err(|_| wrong("store", "must be CFR and 3 digits"))?);
@@ -163,19 +168,18 @@ fn number(name: &str, text: &str, least: u64, most: u64) -> Result<i64, HttpProb
 }
 
 /// The types by their names. An unknown one is refused: it would silently never come.
-fn types(text: &str) -> Result<Vec<String>, HttpProblem> {
-    let mut types: Vec<String> = text.split(',').map(|t| t.trim().to_owned()).collect();
+///
+/// # Errors
+/// What is wrong with them, as the end of a sentence.
+pub(crate) fn types<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<String>, String> {
+    let mut types: Vec<String> = names.map(|name| name.trim().to_owned()).collect();
     types.sort_unstable();
     types.dedup();
     if types.len() > MAX_FEED_TYPES {
-        let most = format!("may name at most {MAX_FEED_TYPES}");
-        return Err(wrong("types", &most));
+        return Err(format!("may name at most {MAX_FEED_TYPES}"));
     }
     match types.iter().find(|name| !is_event_type(name)) {
-        Some(_) => Err(wrong(
-            "types",
-            "names one that no event has; they look like order.placed and are separated by commas",
-        )),
+        Some(_) => Err("names one that no event has; they look like order.placed".to_owned()),
         None => Ok(types),
     }
 }

@@ -5,11 +5,12 @@
 
 mod ask;
 mod cloud;
+mod reader;
 mod seals;
 mod source;
 mod stream;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -19,15 +20,11 @@ use axum::{
     response::Response,
     routing::any,
 };
-use domain::{
-    actor::{Action, StoreScope},
-    entity::Entity,
-    intake::Intake,
-};
+use domain::actor::Action;
 use observability::names;
 use store::{
     Position, StoreError,
-    feed::{Filter, Scan, Scanned},
+    feed::{Filter, Scanned},
     wake::Wake,
 };
 use tokio::{sync::Semaphore, time::Instant};
@@ -38,12 +35,14 @@ use crate::{
     context::RequestContext,
     health::Lifecycle,
     http::{Operation, problem::HttpProblem, turned},
-    limits::{FEED_LOOK, MAX_FEED_BYTES, MAX_FEED_READS, MAX_FEED_REQUESTS, MAX_FEED_WINDOW},
+    limits::{FEED_LOOK, MAX_FEED_REQUESTS},
     slots::Slots,
 };
 
 use ask::Ask;
 pub use ask::is_event_type;
+pub(crate) use ask::types;
+pub(crate) use reader::{Reader, Unread, nothing, visible};
 pub use seals::WrittenSeal;
 pub use source::{EventSource, LogEvents};
 
@@ -65,34 +64,30 @@ pub struct FeedState {
 
 /// What the handlers share.
 pub(crate) struct Feed {
-    events: Arc<dyn EventSource>,
+    reader: Arc<Reader>,
     source: String,
     authenticator: Arc<Authenticator>,
     backend: Arc<dyn Backend>,
     lifecycle: Lifecycle,
-    read_limit: Duration,
     requests: Semaphore,
-    reads: Semaphore,
     slots: Arc<Slots>,
 }
 
 /// The routes of the feed.
 pub(crate) fn routes(
-    state: FeedState,
+    reader: Arc<Reader>,
+    environment: &str,
     authenticator: Arc<Authenticator>,
     backend: Arc<dyn Backend>,
     lifecycle: Lifecycle,
-    read_limit: Duration,
 ) -> Router {
     let feed = Feed {
-        events: state.events,
-        source: format!("/ledger/{}", state.environment),
+        reader,
+        source: format!("/ledger/{environment}"),
         authenticator,
         backend,
         lifecycle,
-        read_limit,
         requests: Semaphore::new(MAX_FEED_REQUESTS),
-        reads: Semaphore::new(MAX_FEED_READS),
         slots: Slots::new(names::API_FEED_STREAMS),
     };
     Router::new()
@@ -162,24 +157,14 @@ impl Feed {
     /// What the caller may see of what is asked for. A foreign store is left out, as it is of lists; the attempt is
     /// audited.
     async fn filter(&self, caller: &Caller, ask: &Ask) -> Filter {
-        let actor = &caller.actor;
-        let stores = match (&ask.store, &actor.stores) {
-            (Some(store), scope) if scope.covers(store) => Some(vec![store.to_string()]),
-            (Some(store), _) => {
-                self.refused(caller, store.as_str(), "store").await;
-                Some(Vec::new())
+        match visible(&caller.actor, ask.types.clone(), ask.store.as_ref()) {
+            Some(filter) => filter,
+            None => {
+                let store = ask.store.as_ref().map(ToString::to_string);
+                let store = store.unwrap_or_default();
+                self.refused(caller, &store, "store").await;
+                nothing()
             }
-            (None, StoreScope::All) => None,
-            (None, StoreScope::Only(stores)) => {
-                Some(stores.iter().map(ToString::to_string).collect())
-            }
-        };
-        // Dead letters are for who sees the whole chain and may place them again, here as in GraphQL.
-        let oversees = actor.stores == StoreScope::All && actor.role.may(Action::Redrive);
-        Filter {
-            types: ask.types.clone(),
-            stores,
-            hidden: (!oversees).then(|| Intake::TYPE.to_owned()),
         }
     }
 
@@ -198,7 +183,7 @@ impl Feed {
     async fn start(&self, ask: &Ask) -> Result<Position, HttpProblem> {
         match ask.after {
             ask::After::Position(position) => Ok(position),
-            ask::After::Latest => self.events.head().await.map_err(|e| unreadable(&e)),
+            ask::After::Latest => self.reader.events.head().await.map_err(|e| unreadable(&e)),
         }
     }
 
@@ -210,7 +195,7 @@ impl Feed {
         filter: &Filter,
     ) -> Result<Scanned, HttpProblem> {
         let until = Instant::now() + ask.wait;
-        let mut wake = self.events.wake();
+        let mut wake = self.reader.events.wake();
         let mut scanned = self.read(after, ask.limit, filter).await?;
         // Ends at `until` at the latest.
         while scanned.events.is_empty() && !scanned.is_settled {
@@ -235,42 +220,18 @@ impl Feed {
         limit: i64,
         filter: &Filter,
     ) -> Result<Scanned, HttpProblem> {
-        let scan = Scan {
-            after,
-            window: MAX_FEED_WINDOW,
-            limit,
-            filter,
-        };
-        let read = async {
-            // Never closed, so an error cannot come.
-            let _turn = self.reads.acquire().await;
-            self.events.scan(&scan).await
-        };
-        let mut scanned = match tokio::time::timeout(self.read_limit, read).await {
-            Ok(Ok(scanned)) => scanned,
-            Ok(Err(error)) => return Err(unreadable(&error)),
-            Err(_) => return Err(HttpProblem::timed_out()),
-        };
-        if after > scanned.head {
-            return Err(HttpProblem::cursor_ahead(after.0, scanned.head.0));
-        }
-        cut(&mut scanned, MAX_FEED_BYTES);
-        Ok(scanned)
+        let read = self.reader.read(after, limit, filter).await;
+        read.map_err(HttpProblem::from)
     }
 }
 
-/// Leaves the events beyond a number of bytes to the next page; the first stays in any case.
-fn cut(scanned: &mut Scanned, most: usize) {
-    let mut bytes = 0_usize;
-    let fits = scanned.events.iter().take_while(|event| {
-        bytes = bytes.saturating_add(event.payload.len());
-        bytes <= most
-    });
-    let fit = fits.count().max(1);
-    if fit < scanned.events.len() {
-        scanned.events.truncate(fit);
-        scanned.is_settled = true;
-        scanned.next = scanned.events.last().map_or(scanned.next, |e| e.position);
+impl From<Unread> for HttpProblem {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Ahead { after, head } => Self::cursor_ahead(after.0, head.0),
+            Unread::TimedOut => Self::timed_out(),
+            Unread::Store(error) => unreadable(&error),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use store::{
     seal::{Seal, Sealable, Signature},
 };
 
-use super::{Feed, ask, unreadable};
+use super::{Feed, ask};
 use crate::{
     context::RequestContext,
     http::{Operation, problem::HttpProblem, turned},
@@ -120,15 +120,8 @@ async fn answer(feed: &Feed, parts: &Parts) -> Result<Response, HttpProblem> {
     };
     feed.caller(parts).await?;
     let (after, limit) = ask::seals(&parts.uri)?;
-    let read = async {
-        // Never closed, so an error cannot come.
-        let _turn = feed.reads.acquire().await;
-        feed.events.seals(after, limit).await
-    };
-    let seals = match tokio::time::timeout(feed.read_limit, read).await {
-        Ok(seals) => seals.map_err(|error| unreadable(&error))?,
-        Err(_) => return Err(HttpProblem::timed_out()),
-    };
+    let reader = &feed.reader;
+    let seals = reader.bounded(reader.events.seals(after, limit)).await?;
     let page = Page {
         seals: seals.into_iter().map(WrittenSeal::from).collect(),
     };

@@ -111,7 +111,7 @@ impl Teller {
 
     /// Ends with [`Over`] only.
     async fn tell(&mut self, first: Scanned) -> Result<(), Over> {
-        let mut wake = self.feed.events.wake();
+        let mut wake = self.feed.reader.events.wake();
         self.send(Bytes::from_static(RECONNECT.as_bytes())).await?;
         let mut scanned = first;
         let mut failures = 0;

@@ -86,6 +86,25 @@ impl<E: Topic> Stated<E> {
             Err(_) => Err(vec![problem::unknown::<E>()]),
         }
     }
+
+    /// The command as the bus takes it from this caller.
+    ///
+    /// # Errors
+    /// That the token does not allow writing.
+    pub(crate) async fn request(self, access: &Access<'_>) -> Result<Request<E>, Vec<Problem>> {
+        let action = self.command.action();
+        access.to_write(action, self.target.id()).await?;
+        Ok(Request {
+            command_id: self.command_id,
+            actor: access.actor().clone(),
+            expected_version: self.expected_version.map(i64::from),
+            target: self.target,
+            command: self.command,
+            correlation_id: access.request.correlation_id,
+            causation_id: None,
+            traceparent: access.request.traceparent.clone(),
+        })
+    }
 }
 
 /// What a command led to: the entity right after it and the receipt, or the problems.
@@ -113,19 +132,9 @@ where
     dyn Backend: Executes<E>,
 {
     let access = Access::of(ctx)?;
-    let action = stated.command.action();
-    if let Err(problems) = access.to_write(action, stated.target.id()).await {
-        return Ok(Err(problems));
-    }
-    let request = Request {
-        command_id: stated.command_id,
-        actor: access.actor().clone(),
-        expected_version: stated.expected_version.map(i64::from),
-        target: stated.target,
-        command: stated.command,
-        correlation_id: access.request.correlation_id,
-        causation_id: None,
-        traceparent: access.request.traceparent.clone(),
+    let request = match stated.request(&access).await {
+        Ok(request) => request,
+        Err(problems) => return Ok(Err(problems)),
     };
     let outcome = Executes::<E>::execute(access.backend.as_ref(), request).await;
     answer(&access, outcome)

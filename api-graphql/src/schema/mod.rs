@@ -8,6 +8,7 @@ pub mod cash;
 mod command;
 mod connection;
 mod document;
+pub mod events;
 pub mod intake;
 pub mod live;
 pub mod metrics;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 
 use async_graphql::{MergedObject, Schema};
 
-use crate::backend::Backend;
+use crate::{backend::Backend, feed::Reader};
 
 /// Everything that reads.
 #[derive(MergedObject, Default)]
@@ -39,6 +40,7 @@ pub struct Query(
     cash::query::CashQuery,
     metrics::query::MetricsQuery,
     intake::query::IntakeQuery,
+    events::EventsQuery,
 );
 
 /// Everything that changes something. Each field is one command.
@@ -46,6 +48,7 @@ pub struct Query(
 pub struct Mutation(
     order::mutation::OrderMutation,
     order::mutation::CashMutation,
+    order::dry_run::DryRunMutation,
     bundle::mutation::BundleMutation,
     store::mutation::StoreMutation,
     remittance::mutation::RemittanceMutation,
@@ -57,11 +60,16 @@ pub struct Mutation(
 pub type LedgerSchema = Schema<Query, Mutation, live::LiveQuery>;
 
 /// The schema over a backend. Depth and cost are bounded by the HTTP handler, before validation runs.
-pub fn build(backend: Arc<dyn Backend>) -> LedgerSchema {
-    Schema::build(Query::default(), Mutation::default(), live::LiveQuery)
+/// Without a reader of the log, `events` answers that it is not served.
+pub(crate) fn build(backend: Arc<dyn Backend>, reader: Option<Arc<Reader>>) -> LedgerSchema {
+    let schema = Schema::build(Query::default(), Mutation::default(), live::LiveQuery)
         .data(backend)
-        .limit_directives(crate::limits::MAX_DIRECTIVES)
-        .finish()
+        .limit_directives(crate::limits::MAX_DIRECTIVES);
+    match reader {
+        Some(reader) => schema.data(reader),
+        None => schema,
+    }
+    .finish()
 }
 
 #[cfg(test)]

@@ -15,6 +15,11 @@ pub(crate) enum Standing {
     Newest,
     /// One that is over.
     Past,
+    /// One that would be.
+    Rehearsed {
+        /// The version that the log has.
+        stored: i64,
+    },
 }
 
 /// An entity and where its history stands.

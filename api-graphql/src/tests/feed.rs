@@ -322,3 +322,87 @@ async fn a_token_has_only_so_many_streams() {
     let closed = tokio::time::timeout(Duration::from_secs(20), again).await;
     assert!(closed.is_ok(), "closed streams make room");
 }
+
+const EVENTS: &str = "query($after: Position, $first: Int! = 2, $filter: LogEventFilter) {
+    events(after: $after, first: $first, filter: $filter) { head
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+        edges { cursor node { position } }
+        nodes { id type schemaVersion subjectType subjectId subjectVersion storeId data hash } } }";
+
+#[tokio::test]
+async fn the_log_is_a_connection_for_who_may_read_events() {
+    let world = world(&Memory::new(3));
+    let auditor = world.token(Role::Auditor, &[]);
+    let first = world
+        .query_as(&auditor, EVENTS, serde_json::json!({}))
+        .await;
+    let page = first.json()["data"]["events"].clone();
+    assert_eq!(
+        page["pageInfo"],
+        serde_json::json!({ "hasNextPage": true, "hasPreviousPage": false, "startCursor": "1", "endCursor": "2" }),
+        "{}",
+        first.body
+    );
+    assert_eq!(page["head"], "3");
+    assert_eq!(
+        page["edges"][1],
+        serde_json::json!({ "cursor": "2", "node": { "position": "2" } })
+    );
+    assert_eq!(
+        page["nodes"][1],
+        serde_json::json!({ "id": "00000000-0000-0000-0000-000000000002", "type": "order.paid",
+            "schemaVersion": "1", "subjectType": "order", "subjectId": "00000000-0000-0000-0000-000000000007",
+            "subjectVersion": 2, "storeId": "CFR001", "data": { "type": "order.paid" }, "hash": "0".repeat(64) })
+    );
+    let rest = serde_json::json!({ "after": page["pageInfo"]["endCursor"] });
+    let rest = world.query_as(&auditor, EVENTS, rest).await.json()["data"]["events"].clone();
+    assert_eq!(rest["pageInfo"]["hasNextPage"], false);
+    assert_eq!(rest["pageInfo"]["endCursor"], "3");
+    // An empty page keeps its place.
+    let end = world
+        .query_as(&auditor, EVENTS, serde_json::json!({ "after": "3" }))
+        .await;
+    let end = end.json()["data"]["events"]["pageInfo"].clone();
+    assert_eq!(
+        (&end["startCursor"], &end["endCursor"]),
+        (&serde_json::Value::Null, &serde_json::json!("3"))
+    );
+    for wrong in [
+        serde_json::json!({ "after": "4" }),
+        serde_json::json!({ "first": 101 }),
+        serde_json::json!({ "first": 0 }),
+        serde_json::json!({ "filter": { "types": ["order.plcaed"] } }),
+        serde_json::json!({ "filter": { "storeId": "Bangkok" } }),
+    ] {
+        let answer = world.query_as(&auditor, EVENTS, wrong.clone()).await;
+        assert_eq!(answer.code(), "INVALID_INPUT", "{wrong}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_for_no_other_eyes() {
+    let world = world(&Memory::new(1));
+    let events = |token: String| async {
+        let token = token;
+        world
+            .query_as(&token, EVENTS, serde_json::json!({}))
+            .await
+            .code()
+    };
+    assert_eq!(
+        events(world.token(Role::CustomerService, &[])).await,
+        "FORBIDDEN"
+    );
+    let reader = world.scoped(Role::Auditor, &[], Some("orders:read"));
+    assert_eq!(events(reader).await, "FORBIDDEN");
+    let events_only = world.scoped(Role::Auditor, &[], Some("events:read"));
+    assert_eq!(events(events_only).await, "");
+    assert_eq!(world.fake.refused.lock().unwrap().len(), 2);
+    // Asking for a foreign store is answered with nothing, and audited.
+    let manager = world.token(Role::StoreManager, &["CFR002"]);
+    let foreign = serde_json::json!({ "filter": { "storeId": "CFR001" } });
+    let answer = world.query_as(&manager, EVENTS, foreign).await;
+    assert!(answer.json().get("errors").is_none(), "{}", answer.body);
+    let refused = world.fake.refused.lock().unwrap().pop().unwrap();
+    assert_eq!((refused.action, refused.reason), ("read-events", "store"));
+}

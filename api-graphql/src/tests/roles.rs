@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The commands on an order, what each takes beside its ids, and the right it asks for.
-const ORDER_COMMANDS: &str = r#"
+pub(super) const ORDER_COMMANDS: &str = r#"
     allocateOrder         | {}                                              | Allocate
     changeLines           | {"lines": [], "reason": "x"}                    | ChangeLines
     payOrder              | {"amount": "1.00"}                              | Pay
@@ -60,7 +60,7 @@ const CREATING: [&str; 6] = [
     "changeStore",
 ];
 
-fn rows(table: &str) -> impl Iterator<Item = [&str; 3]> {
+pub(super) fn rows(table: &str) -> impl Iterator<Item = [&str; 3]> {
     let rows = table.lines().filter(|line| !line.trim().is_empty());
     rows.map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
@@ -74,7 +74,7 @@ fn action(name: &str) -> Action {
 }
 
 /// Everybody who may have a token.
-fn people() -> impl Iterator<Item = Role> {
+pub(super) fn people() -> impl Iterator<Item = Role> {
     let all = Role::ALL.iter().copied();
     all.filter(|role| *role != Role::System)
 }

@@ -78,6 +78,14 @@ pub async fn verify_stream(
 
 fn check_sequences(events: &[Recorded], findings: &mut Findings) {
     let (mut before, mut at) = (0, Position::START);
+    for pair in events.windows(2) {
+        if let [earlier, later] = pair
+            && later.recorded_at < earlier.recorded_at
+        {
+            let detail = format!("{} is before {}", later.recorded_at, earlier.recorded_at);
+            findings.add(FindingKind::Time, later.position, detail);
+        }
+    }
     for event in events {
         if event.sequence != before + 1 {
             let detail = format!("event {} follows event {before}", event.sequence);

@@ -1,6 +1,7 @@
 //! The cash of an order.
 
 use async_graphql::{ComplexObject, Context, Enum, Error, ID, SimpleObject};
+use commands::personal::is_unsealed;
 use domain::order::{CollectionStatus as DomainStatus, Order, Reconciled, event::Sealed};
 
 use super::contact::Proof;
@@ -58,10 +59,11 @@ pub struct Collection {
 #[ComplexObject]
 impl Collection {
     /// What shows that the cash was handed over; null where nothing was sent. See its `state` for what may be shown.
+    /// Null also in a dry run that brings it.
     async fn proof(&self, ctx: &Context<'_>) -> Result<Option<Proof>, Error> {
         match &self.sealed {
-            Some(sealed) => Proof::of(ctx, sealed).await.map(Some),
-            None => Ok(None),
+            Some(sealed) if !is_unsealed(sealed) => Proof::of(ctx, sealed).await.map(Some),
+            _ => Ok(None),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod as_of;
 pub mod collection;
 pub mod contact;
 pub mod diff;
+pub mod dry_run;
 pub mod filter;
 pub mod history;
 pub mod input;
@@ -21,6 +22,7 @@ pub mod query;
 pub mod status;
 
 use async_graphql::{Context, Error, ID, Object};
+use commands::personal::is_unsealed;
 use domain::order::Order as State;
 use projections::{Model, order_view::OrderRow};
 
@@ -153,12 +155,12 @@ impl Order {
     }
 
     /// Who gets the goods. Null when the order came without; see `state` for what may be shown. Who was erased stays
-    /// erased, as of whatever moment.
+    /// erased, as of whatever moment. Null also in a dry run that brings one: it is not sealed.
     async fn contact(&self, ctx: &Context<'_>) -> Result<Option<Contact>, Error> {
-        let Some(sealed) = &self.0.state.contact else {
-            return Ok(None);
-        };
-        Contact::of(ctx, sealed).await.map(Some)
+        match &self.0.state.contact {
+            Some(sealed) if !is_unsealed(sealed) => Contact::of(ctx, sealed).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// The lines, by number.
@@ -332,8 +334,13 @@ impl Order {
             .history(self.0.id, i64::from(first), after)
             .await;
         let mut page = page.map_err(|e| access.read_failed(e))?;
-        if self.0.standing == Standing::Past {
-            history::end_at(&mut page, self.0.version);
+        let end = match self.0.standing {
+            Standing::Newest => None,
+            Standing::Past => Some(self.0.version),
+            Standing::Rehearsed { stored } => Some(stored),
+        };
+        if let Some(end) = end {
+            history::end_at(&mut page, end);
         }
         Ok(EventConnection::new(self.0.id, page, after))
     }

@@ -12,14 +12,14 @@ use std::{
 use async_trait::async_trait;
 use chrono::Utc;
 use commands::{
-    CommandError, Loaded, Outcome, Receipt, Request, Target,
+    CommandError, Loaded, Outcome, Receipt, Rehearsal, Request, Target,
     intake::{Context, Incoming, Redrive, Redriven, Submitted},
     personal::{Erasure, Subject},
 };
 use domain::{
     actor::{Actor, StoreScope},
     bundle::Bundle,
-    entity::{Command, Entity},
+    entity::{Command, Entity, Event},
     ids::{CommandId, IntakeId, OrderId, StoreId},
     intake::Intake,
     order::{
@@ -112,11 +112,8 @@ impl Fake {
         (!erased.contains(&sealed.subject)).then_some(plain)
     }
 
-    /// Carries out a command as the bus does, without what only a log can do.
-    pub(super) fn carry_out<E: Faked>(
-        &self,
-        request: &Request<E>,
-    ) -> Result<Outcome<E>, CommandError> {
+    /// Decides a command as the bus does, without what only a log can do.
+    fn decide<E: Faked>(&self, request: &Request<E>) -> Result<Decided<E>, CommandError> {
         if let Some(error) = self.next.lock().unwrap().take() {
             return Err(error);
         }
@@ -147,6 +144,25 @@ impl Fake {
         let events = state.decide(&request.command, &request.actor, &facts)?;
         let mut after = (*state).clone();
         events.iter().for_each(|event| after.apply(event));
+        Ok(Decided {
+            id,
+            version,
+            after,
+            events,
+        })
+    }
+
+    /// Carries out a command.
+    pub(super) fn carry_out<E: Faked>(
+        &self,
+        request: &Request<E>,
+    ) -> Result<Outcome<E>, CommandError> {
+        let Decided {
+            id,
+            version,
+            after,
+            events,
+        } = self.decide(request)?;
         self.record::<E>(&id, version, &after, &events);
         let version = version + i64::try_from(events.len()).unwrap();
         let state = Arc::new(after);
@@ -175,6 +191,15 @@ impl Fake {
     }
 }
 
+/// What a command leads to.
+struct Decided<E: Entity> {
+    id: E::Id,
+    /// Before it.
+    version: i64,
+    after: E,
+    events: Vec<E::Event>,
+}
+
 #[async_trait]
 impl<E: Faked> Executes<E> for Fake {
     async fn execute(&self, request: Request<E>) -> Result<Outcome<E>, CommandError> {
@@ -188,6 +213,36 @@ impl<E: Faked> Executes<E> for Fake {
 impl Backend for Fake {
     fn changes(&self) -> &projections::changes::Changes {
         &self.changes
+    }
+
+    async fn rehearse(&self, request: Request<Order>) -> Result<Rehearsal<Order>, CommandError> {
+        let mut decided = self.decide(&request)?;
+        let places = matches!(request.target, Target::New);
+        if let Some(contact) = decided.after.contact.as_mut().filter(|_| places) {
+            *contact = Sealed {
+                subject: String::new(),
+                sealed: String::new(),
+            };
+        }
+        let types = decided
+            .events
+            .iter()
+            .map(Event::event_type)
+            .collect::<Vec<_>>();
+        let now = Utc::now();
+        Ok(Rehearsal {
+            entity: Loaded {
+                id: decided.id,
+                version: decided.version + i64::try_from(types.len()).unwrap(),
+                position: Position(decided.version),
+                created_at: now,
+                updated_at: now,
+                state: Arc::new(decided.after),
+            },
+            stored: decided.version,
+            event_types: types,
+            replayed: false,
+        })
     }
 
     async fn submit(&self, incoming: Incoming) -> Result<Submitted, CommandError> {

@@ -6,6 +6,8 @@ mod bad_shapes;
 mod clients;
 mod commands;
 mod dead_letters;
+mod dry_run;
+mod events;
 mod feed;
 mod feed_stream;
 mod good;

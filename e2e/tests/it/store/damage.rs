@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use store::verify::FindingKind;
+use store::verify::{FindingKind, verify_stream};
 
 use super::db::*;
 
@@ -10,7 +10,8 @@ fn found(list: &[(FindingKind, i64)]) -> BTreeSet<(String, i64)> {
     list.iter().map(|(k, p)| (format!("{k:?}"), *p)).collect()
 }
 
-async fn damaged(damage: &str) -> BTreeSet<(String, i64)> {
+/// Ten commands of two events on three streams, and what becomes of them.
+async fn harmed(damage: &str) -> Db {
     let db = fresh_db().await;
     let log = db.log().await;
     for n in 0..10 {
@@ -24,7 +25,75 @@ async fn damaged(damage: &str) -> BTreeSet<(String, i64)> {
             .await;
     }
     db.run(damage).await;
-    db.findings().await
+    db
+}
+
+async fn damaged(damage: &str) -> BTreeSet<(String, i64)> {
+    harmed(damage).await.findings().await
+}
+
+/// What a check of stream `s0` alone finds: its events stand at 1, 2, 7, 8, 13, 14, 19 and 20.
+async fn damaged_stream(damage: &str) -> BTreeSet<(String, i64)> {
+    let db = harmed(damage).await;
+    let stream = append("s0", 0, 1).stream;
+    let report = verify_stream(&db.pool, LOG, &stream).await.unwrap();
+    let findings = report.findings.iter();
+    findings
+        .map(|finding| (format!("{:?}", finding.kind), finding.position.0))
+        .collect()
+}
+
+#[tokio::test]
+async fn one_stream_alone_is_checked_against_itself_and_its_neighbours() {
+    use FindingKind::{CommandLog, Content, Gap, Hash, Link, Sequence, StreamHead};
+    let events = "events_p0000000000000001";
+    let payload = "payload = replace(payload::text, ':1', ':7')::json";
+    for (damage, expected) in [
+        ("SELECT 1".to_owned(), vec![]),
+        (
+            format!("UPDATE {events} SET {payload} WHERE position = 7"),
+            vec![(Content, 7)],
+        ),
+        // Another stream's event is none of its own business, but for the hash that it follows.
+        (
+            format!("UPDATE {events} SET {payload} WHERE position = 5"),
+            vec![],
+        ),
+        (
+            format!("UPDATE {events} SET hash = sha256('x') WHERE position = 6"),
+            vec![(Link, 7)],
+        ),
+        (
+            format!("UPDATE {events} SET hash = sha256('x') WHERE position = 7"),
+            vec![(Hash, 7), (Link, 8)],
+        ),
+        (
+            format!("DELETE FROM {events} WHERE position = 6"),
+            vec![(Gap, 6)],
+        ),
+        (
+            format!("DELETE FROM {events} WHERE position = 8"),
+            vec![(Sequence, 13)],
+        ),
+        (
+            format!("DELETE FROM {events} WHERE position = 20"),
+            vec![(StreamHead, 20)],
+        ),
+        (
+            format!("DELETE FROM {events} WHERE position = 1"),
+            vec![(Gap, 1), (Sequence, 2), (StreamHead, 1)],
+        ),
+        (
+            "DELETE FROM command_log WHERE first_position = 7".to_owned(),
+            vec![(CommandLog, 7), (CommandLog, 8)],
+        ),
+        (
+            "UPDATE stream_head SET version = 99 WHERE aggregate_id = 's0'".to_owned(),
+            vec![(StreamHead, 20)],
+        ),
+    ] {
+        assert_eq!(damaged_stream(&damage).await, found(&expected), "{damage}");
+    }
 }
 
 #[tokio::test]
