@@ -127,7 +127,7 @@ impl<E: Kind> Run<'_, E> {
     }
 
     /// The order that holds a number or a reference, where the caller may see it: its id is nobody else's business.
-    async fn shown(&self, holder: String) -> Result<Option<String>, CommandError> {
+    pub(super) async fn shown(&self, holder: String) -> Result<Option<String>, CommandError> {
         let stores = &self.request.actor.stores;
         if *stores == StoreScope::All {
             return Ok(Some(holder));

@@ -100,7 +100,7 @@ impl<E: Kind> Run<'_, E> {
             return match receipt.map_err(unavailable)? {
                 Some((earlier, receipt)) if earlier == hash => self.replay(receipt).await.map(Some),
                 _ => Err(CommandError::OrderExists {
-                    holder: claimant.holder,
+                    holder: self.shown(claimant.holder).await?,
                     scope: claim.scope,
                     value: claim.value,
                 }),
