@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use store::{Log, SubjectKey};
+use store::{Claim, Log, SubjectKey};
 
 use crate::{
     bundles::BundleDirectory, catalogue::ProductLookup, numbers::Numbers, personal::Vault,
@@ -47,6 +47,8 @@ pub struct Gathered<F> {
     pub key: Option<SubjectKey>,
     /// How long the product catalogue was asked.
     pub lookup: Duration,
+    /// What the decision counts on that no other one counts on: claimed with the events it leads to.
+    pub claims: Vec<Claim>,
 }
 
 impl<F> From<F> for Gathered<F> {
@@ -56,6 +58,7 @@ impl<F> From<F> for Gathered<F> {
             facts,
             key: None,
             lookup: Duration::ZERO,
+            claims: Vec::new(),
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::{
 
 pub use order::NUMBER;
 pub(crate) use order::customer_of;
+pub(crate) use remittance::EXTRA;
 
 /// Entities of a kind other than orders that are kept in memory.
 const HOT_OTHERS: u64 = 500;

@@ -1,13 +1,18 @@
 //! Answers without an append: refusals, repeats, and what the log did not take.
 
-use domain::{actor::StoreScope, ids::CommandId, order::Order};
+use domain::{
+    actor::StoreScope,
+    ids::CommandId,
+    order::Order,
+    refusal::{Code, Refusal},
+};
 use observability::names;
 use store::AppendError;
 
 use super::run::{Attempt, Run};
 use crate::{
     error::CommandError,
-    kind::{Kind, NUMBER},
+    kind::{EXTRA, Kind, NUMBER},
     load::{Loaded, unavailable},
     record,
     request::{Outcome, Receipt},
@@ -95,6 +100,13 @@ impl<E: Kind> Run<'_, E> {
                 holder_receipt: Some(receipt),
                 ..
             } => self.replay(*receipt).await,
+            // The holder is a remittance of the same store: extra cash of another store's order is refused before.
+            AppendError::ClaimTaken { scope, holder, .. } if scope == EXTRA => {
+                let message = format!(
+                    "remittance {holder} takes in extra cash of one of these orders at this moment: try again in a moment"
+                );
+                Err(Refusal::one(Code::ErrInvalidTransition, "", message).into())
+            }
             AppendError::ClaimTaken {
                 scope,
                 value,

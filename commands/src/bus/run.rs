@@ -9,7 +9,7 @@ use domain::{
     entity::{Command, Event},
     refusal::Refusal,
 };
-use store::{Append, SubjectKey};
+use store::{Append, Claim, SubjectKey};
 
 use super::{Inner, target_text};
 use crate::{
@@ -58,6 +58,8 @@ pub(super) struct Decided<E: Kind> {
     /// The state after the events.
     pub(super) after: Driven<E>,
     pub(super) events: Vec<Fact<E::Event>>,
+    /// What it counts on that no other decision counts on.
+    claims: Vec<Claim>,
     key: Option<SubjectKey>,
     steps: StepMicros,
     pub(super) now: DateTime<Utc>,
@@ -236,7 +238,12 @@ impl<'a, E: Kind> Run<'a, E> {
             created_at: loaded.created_at,
             is_rehearsal: self.is_rehearsal,
         };
-        let Gathered { facts, key, lookup } = E::gather(&self.bus.sources, asked).await?;
+        let Gathered {
+            facts,
+            key,
+            lookup,
+            claims,
+        } = E::gather(&self.bus.sources, asked).await?;
         let mut after = Driven((*loaded.state).clone());
         let sink = EventSink::default();
         let ask = Ask {
@@ -255,6 +262,7 @@ impl<'a, E: Kind> Run<'a, E> {
         Ok(Ok(Decided {
             after,
             events: sink.collect().await,
+            claims,
             key: key.or_else(|| self.key.cloned()),
             steps: E::steps(command, &spent),
             now,
@@ -270,6 +278,11 @@ impl<'a, E: Kind> Run<'a, E> {
         let Decided {
             after, events, now, ..
         } = decided;
+        let mut claims = E::claims(events);
+        // A command that changes nothing claims nothing.
+        if !events.is_empty() {
+            claims.extend(decided.claims.iter().cloned());
+        }
         Ok(Append {
             command_id: record::command_id(self.request.command_id),
             request_hash: hash,
@@ -277,7 +290,7 @@ impl<'a, E: Kind> Run<'a, E> {
             expected_version: loaded.version,
             events: record::events(events, &after.0, self.request, decided.steps, *now)
                 .map_err(|e| CommandError::Internal(e.to_string()))?,
-            claims: E::claims(events),
+            claims,
             // A command that changes nothing leaves no key behind either.
             subject_key: decided.key.clone().filter(|_| !events.is_empty()),
         })

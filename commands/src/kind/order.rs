@@ -96,6 +96,7 @@ impl Kind for Order {
             facts,
             key,
             lookup: Duration::ZERO,
+            claims: Vec::new(),
         })
     }
 
@@ -183,7 +184,12 @@ async fn for_placing(
         };
         (facts.sealed, key) = sealed(sources, asked, &contact, &subject).await?;
     }
-    Ok(Gathered { facts, key, lookup })
+    Ok(Gathered {
+        facts,
+        key,
+        lookup,
+        claims: Vec::new(),
+    })
 }
 
 /// The customer that an order names, as the decision reads it.

@@ -1,12 +1,12 @@
 //! Remittances: named by partner, store and day; seen by who sees the store.
 
-use ::store::claims;
+use ::store::{Claim, append::MAX_CLAIMS_PER_APPEND, claims};
 use domain::{
     ids::{OrderId, PartnerId},
     order::Order,
     remittance::{
-        Comparison, ExtraOrder, ItemOutcome, Remittance, RemittanceCommand, RemittanceFacts,
-        RemittanceId,
+        Comparison, ExtraOrder, ItemOutcome, MAX_ITEMS, Remittance, RemittanceCommand,
+        RemittanceFacts, RemittanceId,
     },
     validate::clean,
 };
@@ -19,8 +19,13 @@ use crate::{
     load::{read_state, unavailable},
 };
 
+/// Claim scope of the parts of orders' cash that remittances take in as extra.
+pub(crate) const EXTRA: &str = "extra";
 /// Orders read at once.
 const CONCURRENCY: usize = 16;
+
+// Each reported item may be extra, and claims its part then.
+const _: () = assert!(MAX_ITEMS <= MAX_CLAIMS_PER_APPEND);
 
 impl Kind for Remittance {
     fn lane(lanes: &Lanes) -> &Lane<Self> {
@@ -55,13 +60,31 @@ impl Kind for Remittance {
             _ => Vec::new(),
         };
         let extras = extras(sources, asked.state, asked.command).await?;
-        Ok(Gathered::from(RemittanceFacts {
+        let claims = match asked.command {
+            RemittanceCommand::Close => extras.iter().map(part).collect(),
+            _ => Vec::new(),
+        };
+        let facts = RemittanceFacts {
             id: asked.id.clone(),
             now: asked.now,
             region: store.map(|s| s.region),
             orders,
             extras,
-        }))
+        };
+        Ok(Gathered {
+            claims,
+            ..Gathered::from(facts)
+        })
+    }
+}
+
+/// The next part of an order's cash to be taken in as extra. An order hears of a part after the closing that accepted it:
+/// until then no other closing may count on what the order knows.
+fn part(extra: &ExtraOrder) -> Claim {
+    let next = extra.collection.parts().count() + 1;
+    Claim {
+        scope: EXTRA.to_owned(),
+        value: format!("{}:{next}", extra.order_id),
     }
 }
 

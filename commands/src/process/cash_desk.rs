@@ -54,6 +54,14 @@ pub(crate) struct Rows {
     settled: Vec<OrderId>,
 }
 
+/// What became of an order's cash with the closing of a remittance.
+enum Told {
+    /// It is settled: no more is expected.
+    Settled,
+    /// Some of it was taken in as extra, and it is not settled with that: the order after it.
+    TakenIn(Arc<Order>),
+}
+
 impl CashDesk {
     pub(crate) const fn new(hands: Hands, clock: Arc<dyn Clock>) -> Self {
         Self { hands, clock }
@@ -89,7 +97,7 @@ impl CashDesk {
             .await
     }
 
-    /// Settles the orders of a closed remittance, and answers those whose cash is not expected any more. What was
+    /// Settles the orders of a closed remittance, and answers what became of their cash. What was
     /// reported and not expected settles no order that nobody has collected yet: the order remembers it, so that it is
     /// not expected once more.
     async fn settle(
@@ -97,7 +105,7 @@ impl CashDesk {
         id: &RemittanceId,
         items: &[SettledItem],
         cause: Cause,
-    ) -> Result<Vec<OrderId>, Trouble> {
+    ) -> Result<Vec<(OrderId, Told)>, Trouble> {
         let mut commands = Vec::with_capacity(items.len());
         for item in items {
             let is_extra = item.outcome == ItemOutcome::Extra;
@@ -126,7 +134,7 @@ impl CashDesk {
         order_id: OrderId,
         command: ReconcileCash,
         cause: Cause,
-    ) -> Result<Option<OrderId>, Trouble> {
+    ) -> Result<Option<(OrderId, Told)>, Trouble> {
         let is_extra = command.outcome == ItemOutcome::Extra;
         let command_id = settling_id(cause.event_id, order_id);
         let answer = self
@@ -145,12 +153,18 @@ impl CashDesk {
         };
         counter!(names::CASH_SETTLED_TOTAL, "outcome" => outcome).increment(1);
         if !is_extra {
-            return Ok(Some(order_id));
+            return Ok(Some((order_id, Told::Settled)));
         }
         let order = self.hands.load::<Order>(&order_id).await?;
-        let is_settled =
-            order.is_some_and(|o| o.state.collection.status == CollectionStatus::Reconciled);
-        Ok(is_settled.then_some(order_id))
+        Ok(order.map(|order| {
+            let is_settled = order.state.collection.status == CollectionStatus::Reconciled;
+            let told = if is_settled {
+                Told::Settled
+            } else {
+                Told::TakenIn(order.state)
+            };
+            (order_id, told)
+        }))
     }
 }
 
@@ -183,7 +197,7 @@ impl Process for CashDesk {
     }
 
     async fn react(&self, page: &[Fact]) -> Result<Rows, Trouble> {
-        let orders = self.orders(page).await?;
+        let mut orders = self.orders(page).await?;
         let mut rows = Rows::default();
         for fact in page {
             match &fact.happening {
@@ -214,8 +228,15 @@ impl Process for CashDesk {
                         self.close(id).await?;
                     }
                     RemittanceEvent::Closed { items, .. } => {
-                        rows.settled
-                            .extend(self.settle(id, items, fact.cause).await?);
+                        for (order_id, told) in self.settle(id, items, fact.cause).await? {
+                            match told {
+                                Told::Settled => rows.settled.push(order_id),
+                                Told::TakenIn(order) => {
+                                    rows.take_in(order_id, &order);
+                                    orders.insert(order_id, order);
+                                }
+                            }
+                        }
                     }
                     _ => {}
                 },
@@ -241,6 +262,17 @@ impl Process for CashDesk {
 }
 
 impl Rows {
+    /// Extra cash of an order that was collected between the decision to accept it and the closing: only the rest is
+    /// expected. Before a collection there is nothing to correct, and it is expected right when it is heard of.
+    fn take_in(&mut self, order_id: OrderId, order: &Order) {
+        let collection = &order.collection;
+        if collection.status == CollectionStatus::Collected
+            && let Some(rest) = still_expected(order, collection.amount)
+        {
+            self.correct(order_id, rest);
+        }
+    }
+
     /// A later amount of an order's cash: of an item of this page, or of one of before.
     fn correct(&mut self, order_id: OrderId, to: Money) {
         match self.items.iter_mut().find(|item| item.order_id == order_id) {

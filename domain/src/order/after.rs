@@ -226,8 +226,13 @@ pub struct Collection {
     pub failure_reason: Option<String>,
     /// How the partner accounted for it.
     pub reconciled: Option<Reconciled>,
-    /// Cash that a partner handed over for the order before the ledger heard that it was collected.
+    /// Cash that a closed remittance accepted for the order and did not expect: handed over before the ledger heard
+    /// that it was collected, or missing when it was settled.
     pub taken_in: Option<TakenIn>,
+    /// What remittances closed later accepted in the same way. It came after the form of the state had settled: most
+    /// orders have none, and look as before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_in_later: Vec<TakenIn>,
 }
 
 impl Collection {
@@ -239,18 +244,49 @@ impl Collection {
         )
     }
 
+    /// Every part that a remittance accepted and did not expect, in the order of the closings.
+    pub fn parts(&self) -> impl DoubleEndedIterator<Item = &TakenIn> {
+        self.taken_in.iter().chain(&self.taken_in_later)
+    }
+
+    /// Keeps one more of them.
+    pub(super) fn keep(&mut self, part: TakenIn) {
+        if self.taken_in.is_none() {
+            self.taken_in = Some(part);
+        } else {
+            self.taken_in_later.push(part);
+        }
+    }
+
     /// What the partner has handed over of this cash before the ledger heard of it: it is not expected again.
     pub fn handed_over(&self) -> Money {
-        let partner = self.partner_id.as_ref();
-        self.handed_over_by(partner)
-            .map_or(Money::ZERO, |t| t.accepted)
+        self.handed_over_by(self.partner_id.as_ref())
     }
 
     /// The same, if this partner's rider had the cash.
-    pub(super) fn handed_over_by(&self, partner: Option<&PartnerId>) -> Option<&TakenIn> {
-        let taken_in = self.taken_in.as_ref();
-        taken_in.filter(|taken_in| Some(taken_in.remittance_id.partner()) == partner)
+    pub(super) fn handed_over_by(&self, partner: Option<&PartnerId>) -> Money {
+        let theirs = |part: &&TakenIn| Some(part.remittance_id.partner()) == partner;
+        sum(self.parts().filter(theirs))
     }
+
+    /// All that remittances accepted for the order, expected or not.
+    pub fn accepted(&self) -> Money {
+        let settled = self.reconciled.as_ref();
+        // Cash that was settled as soon as it was heard of is accepted by the remittance that took its last part in.
+        let is_apart =
+            |part: &&TakenIn| settled.is_none_or(|s| s.remittance_id != part.remittance_id);
+        let apart = sum(self.parts().filter(is_apart));
+        plus(apart, settled.map_or(Money::ZERO, |s| s.accepted))
+    }
+}
+
+fn sum<'a>(parts: impl Iterator<Item = &'a TakenIn>) -> Money {
+    parts.fold(Money::ZERO, |sum, part| plus(sum, part.accepted))
+}
+
+/// No remittance accepts as much as would overflow, nor do as many as an order keeps.
+fn plus(a: Money, b: Money) -> Money {
+    Money::from_units(a.units().saturating_add(b.units()))
 }
 
 /// Cash that a closed remittance accepted for an order of which it expected none.

@@ -89,12 +89,19 @@ pub fn decide_probed(
     }
 }
 
-/// Cancelled is final: only repeats are harmless, and nobody waits for anything any more.
+/// Cancelled is final: only repeats are harmless, and nobody waits for anything any more. Cash that a closed remittance
+/// accepted is a fact all the same.
 fn after_cancel(order: &Order, command: &OrderCommand) -> Decision {
     if let OrderCommand::ReportShort(command) = command
         && let Some(answer) = short::repeated(order, command)
     {
         return answer;
+    }
+    // A partner may hand over cash for it that was never collected: remembered, so that none accepts it once more.
+    if let OrderCommand::ReconcileCash(command) = command
+        && command.outcome == ItemOutcome::Extra
+    {
+        return collection::reconcile(order, command);
     }
     let is_harmless = match command {
         OrderCommand::ProposeSubstitution(command) => {
@@ -103,8 +110,6 @@ fn after_cancel(order: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::DecideSubstitution(command) => {
             substitution::is_repeated_answer(order, command)
         }
-        // Cash that a partner hands over for it is never collected, so that nothing needs remembering.
-        OrderCommand::ReconcileCash(command) => command.outcome == ItemOutcome::Extra,
         OrderCommand::ExpireSubstitution(_)
         | OrderCommand::FlagStuck
         | OrderCommand::FlagOverdueCollection => true,

@@ -1,12 +1,15 @@
 //! Extra items: cash that a partner hands over and nobody expected of it. Once it is accepted nobody may expect it a
 //! second time, so what the ledger knows of its order decides how much of it may be.
 
-use super::{Comparison, ItemOutcome, RemittanceFacts, RemittanceId};
+use super::{Comparison, ItemOutcome, RemittanceFacts};
 use crate::{
     ids::OrderId,
     money::Money,
     order::{Collection, CollectionStatus},
 };
+
+/// Most parts in which an order's cash is taken in as extra: each is kept with the order.
+const MAX_TAKEN_IN: usize = 20;
 
 /// The order of an item that is extra.
 pub(super) fn order_of(item: &Comparison) -> Option<OrderId> {
@@ -28,34 +31,34 @@ pub(super) fn problem(
                 .into(),
         );
     }
-    let most = acceptable(&facts.id, &order.collection)?;
-    (accepted > most).then(|| match order.collection.status {
-        CollectionStatus::Reconciled => format!(
-            "the order's cash is settled: accept at most {most}, which is missing of it"
-        ),
-        CollectionStatus::Collected => {
-            "the order's cash is collected, and expected in the remittance of its own partner and day: settle it there, and accept nothing here".into()
-        }
-        _ => "the order's cash was taken in as extra already: accept nothing here".into(),
-    })
+    too_much(&order.collection, accepted)
 }
 
-/// The most that may be accepted; `None` for any amount.
-fn acceptable(id: &RemittanceId, collection: &Collection) -> Option<Money> {
+/// The same, for what the ledger knows of the order's cash.
+fn too_much(collection: &Collection, accepted: Money) -> Option<String> {
+    if collection.parts().count() >= MAX_TAKEN_IN {
+        return Some(format!(
+            "extra cash was taken in for the order {MAX_TAKEN_IN} times already: accept nothing here"
+        ));
+    }
     match collection.status {
         CollectionStatus::Reconciled => {
-            let reconciled = collection.reconciled.as_ref().map(|r| r.accepted);
-            let missing = collection
-                .amount
-                .checked_sub(reconciled.unwrap_or_default());
-            Some(missing.unwrap_or_default().max(Money::ZERO))
+            let missing = collection.amount.checked_sub(collection.accepted());
+            let missing = missing.unwrap_or_default().max(Money::ZERO);
+            (accepted > missing).then(|| {
+                format!(
+                    "the order's cash is settled: accept at most {missing}, which is missing of it"
+                )
+            })
         }
-        CollectionStatus::Collected => Some(Money::ZERO),
-        _ => {
-            let taken_in = collection.taken_in.as_ref();
-            taken_in
-                .is_some_and(|t| t.remittance_id != *id)
-                .then_some(Money::ZERO)
-        }
+        CollectionStatus::Collected => Some(
+            "the order's cash is collected, and expected in the remittance of its own partner and day: settle it there, and accept nothing here".into(),
+        ),
+        _ => collection.taken_in.as_ref().map(|part| {
+            format!(
+                "the order's cash was taken in as extra already, by {}: accept nothing here",
+                part.remittance_id
+            )
+        }),
     }
 }

@@ -13,6 +13,7 @@ use domain::{
         OrderEvent, OrderStatus,
         event::{Figures, Line, LineFigures, Placed, ReturnCause, ReturnRequested, Step},
     },
+    remittance::ItemOutcome,
 };
 use serde::{Deserialize, Serialize};
 
@@ -374,6 +375,12 @@ impl Delivery {
                 self.discrepancy = cash.discrepancy;
             }
             OrderEvent::CollectionCorrected { discrepancy, .. } => self.discrepancy = *discrepancy,
+            // Extra cash settles nothing: it makes up for what was missing, if that is known already.
+            OrderEvent::CashReconciled {
+                outcome: ItemOutcome::Extra,
+                variance,
+                ..
+            } => self.variance = self.variance.map(|missing| plus(missing, *variance)),
             OrderEvent::CashReconciled { variance, .. } => self.variance = Some(*variance),
             _ => {}
         }

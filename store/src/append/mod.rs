@@ -54,8 +54,9 @@ use crate::{hash, migrate};
 
 /// Most events of one command.
 pub const MAX_EVENTS_PER_APPEND: usize = 256;
-/// Most claims of one command.
-pub const MAX_CLAIMS_PER_APPEND: usize = 32;
+/// Most claims of one command: an order has a few, the closing of a remittance one for each order whose cash it takes in
+/// as extra.
+pub const MAX_CLAIMS_PER_APPEND: usize = 1_000;
 /// Most bytes of one command's events and claims: the 1 MiB a request may have, eight times over.
 pub const MAX_APPEND_BYTES: usize = 8 * 1024 * 1024;
 /// Longest type, id, scope or value, in bytes: they are index keys, which Postgres limits to 2.7 kB.

@@ -48,7 +48,7 @@ impl Order {
                 accepted,
                 ..
             } => {
-                collection.taken_in = Some(TakenIn {
+                collection.keep(TakenIn {
                     remittance_id: remittance_id.clone(),
                     accepted: *accepted,
                 });

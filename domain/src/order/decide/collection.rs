@@ -9,7 +9,8 @@
 //! A partner may also hand over an order's cash before anybody says that it was collected. Its remittance
 //! accepts it as extra then and tells the order, which remembers it: when the collection is heard of, only
 //! what was not handed over yet is expected of the partner, and the cash is reconciled at once where that
-//! is nothing.
+//! is nothing. The same way the order remembers what was missing when it was settled and came later, and
+//! what came for a cancelled order.
 
 use super::{
     Decision, MAX_REASON, already_applied, not_possible, partner_id, progress, reason, times,
@@ -18,7 +19,7 @@ use crate::{
     ids::PartnerId,
     money::{Money, SCALE},
     order::{
-        after::CollectionStatus,
+        after::{CollectionStatus, TakenIn},
         command::{CollectCash, CorrectCollection, FailCollection, Proof, ReconcileCash},
         event::{CashCollected, OrderEvent, Sealed},
         facts::Facts,
@@ -27,7 +28,7 @@ use crate::{
     },
     pricing,
     refusal::{Code, Refusal},
-    remittance::{ItemOutcome, RemittanceId},
+    remittance::ItemOutcome,
     validate::{Problems, clean},
 };
 
@@ -75,9 +76,10 @@ pub(super) fn collect(order: &Order, command: &CollectCash, facts: &Facts) -> De
     }
     let due = order.cod_due();
     let discrepancy = discrepancy(command.amount, due);
-    let settled = collection
-        .handed_over_by(Some(&partner_id))
-        .and_then(|taken_in| settled(&taken_in.remittance_id, taken_in.accepted, command.amount));
+    let handed_over = collection.handed_over_by(Some(&partner_id));
+    let theirs = |part: &&TakenIn| *part.remittance_id.partner() == partner_id;
+    let last = collection.parts().rev().find(theirs);
+    let settled = last.and_then(|last| settled(last, handed_over, command.amount));
     let collected = OrderEvent::CashCollected(Box::new(CashCollected {
         amount: command.amount,
         due,
@@ -91,20 +93,20 @@ pub(super) fn collect(order: &Order, command: &CollectCash, facts: &Facts) -> De
     Ok([Some(collected), settled].into_iter().flatten().collect())
 }
 
-/// The end of cash of which a remittance accepted all, and expected nothing; `None` where some of it is
-/// still to come.
-fn settled(remittance_id: &RemittanceId, accepted: Money, collected: Money) -> Option<OrderEvent> {
-    let is_same = discrepancy(accepted, collected).is_zero();
-    (accepted >= collected).then(|| OrderEvent::CashReconciled {
-        remittance_id: remittance_id.clone(),
+/// The end of cash of which remittances accepted all, and expected nothing, with the last part of it; `None` where some of
+/// it is still to come.
+fn settled(last: &TakenIn, handed_over: Money, collected: Money) -> Option<OrderEvent> {
+    let is_same = discrepancy(handed_over, collected).is_zero();
+    (handed_over >= collected).then(|| OrderEvent::CashReconciled {
+        remittance_id: last.remittance_id.clone(),
         outcome: if is_same {
             ItemOutcome::Matched
         } else {
             ItemOutcome::Variance
         },
         expected: Money::ZERO,
-        accepted,
-        variance: accepted,
+        accepted: last.accepted,
+        variance: last.accepted,
     })
 }
 
@@ -210,38 +212,38 @@ pub(super) fn reconcile(order: &Order, command: &ReconcileCash) -> Decision {
     }])
 }
 
-/// The closed remittance accepted cash for the order and expected none of it. Of cash that another partner
-/// has, or that is settled, it is no part.
+/// The closed remittance accepted cash for the order and expected none of it: a fact, which the order keeps whatever it
+/// knows of its cash, so that nobody accepts it once more. Of cash that another partner has it is no part.
 fn take_in(order: &Order, command: &ReconcileCash) -> Decision {
     let (collection, accepted) = (&order.collection, command.accepted);
-    if let Some(known) = &collection.taken_in {
-        return if known.remittance_id == command.remittance_id {
-            already_applied()
-        } else {
-            let message = format!("{} took cash in for the order already", known.remittance_id);
-            Err(not_possible(message))
-        };
-    }
-    let partner = command.remittance_id.partner();
-    let is_of_another = collection.partner_id.as_ref().is_some_and(|p| p != partner);
-    let is_settled = collection.status == CollectionStatus::Reconciled;
-    if is_of_another || is_settled || !accepted.is_positive() {
+    let mut known = collection.parts().map(|part| &part.remittance_id);
+    let settled_by = collection.reconciled.as_ref().map(|r| &r.remittance_id);
+    let is_known =
+        known.any(|id| *id == command.remittance_id) || settled_by == Some(&command.remittance_id);
+    if is_known || !accepted.is_positive() {
         return already_applied();
     }
-    let settled = if collection.is_collected() {
-        settled(&command.remittance_id, accepted, collection.amount)
+    let partner = command.remittance_id.partner();
+    let part = TakenIn {
+        remittance_id: command.remittance_id.clone(),
+        accepted,
+    };
+    let settled = if collection.status == CollectionStatus::Collected
+        && collection.partner_id.as_ref() == Some(partner)
+    {
+        let handed_over = collection.handed_over().checked_add(accepted);
+        handed_over.and_then(|handed_over| settled(&part, handed_over, collection.amount))
     } else {
         None
     };
-    Ok(vec![settled.unwrap_or_else(|| {
-        OrderEvent::CashReconciled {
-            remittance_id: command.remittance_id.clone(),
-            outcome: ItemOutcome::Extra,
-            expected: Money::ZERO,
-            accepted,
-            variance: accepted,
-        }
-    })])
+    let taken_in = OrderEvent::CashReconciled {
+        remittance_id: part.remittance_id,
+        outcome: ItemOutcome::Extra,
+        expected: Money::ZERO,
+        accepted,
+        variance: accepted,
+    };
+    Ok(vec![settled.unwrap_or(taken_in)])
 }
 
 /// Cash changes hands only where goods do.

@@ -44,16 +44,18 @@ fn an_order_remembers_what_was_taken_in_for_it() {
         assert_eq!(given.order.collection.status, before);
         assert_eq!(given.order.cod_due(), baht("100"));
         given.when(told(FIRST, "100")).nothing_happens();
-        given
-            .when(told(SECOND, "100"))
-            .is_refused(&[(Code::ErrInvalidTransition, "")]);
     }
     at_the_door(S::Delivered)
         .when(told(FIRST, "0"))
         .nothing_happens();
-    at_the_door(S::Cancelled)
-        .when(told(FIRST, "100"))
-        .nothing_happens();
+}
+
+#[test]
+fn a_cancelled_order_remembers_it_as_well() {
+    let given = at_the_door(S::Cancelled).and(told(FIRST, "100"));
+    assert_eq!(given.order.status, S::Cancelled);
+    assert_eq!(given.order.collection.accepted(), baht("100"));
+    given.when(told(FIRST, "100")).nothing_happens();
 }
 
 #[test]
@@ -101,9 +103,11 @@ fn another_partners_cash_is_none_of_it() {
     let given = given.and(collect("100"));
     assert_eq!(given.order.collection.handed_over(), Money::ZERO);
     let collected = at_the_door(S::Delivered).and(collect("100"));
-    collected
-        .when(told("PMP:CFR029:2026-03-14", "100"))
-        .nothing_happens();
+    let theirs = told("PMP:CFR029:2026-03-14", "100");
+    let collection = collected.and(theirs).order.collection;
+    assert_eq!(collection.status, CollectionStatus::Collected);
+    assert_eq!(collection.handed_over(), Money::ZERO);
+    assert_eq!(collection.accepted(), baht("100"));
 }
 
 #[test]
@@ -120,6 +124,44 @@ fn cash_that_was_heard_of_meanwhile_is_reconciled_at_once() {
         settled.order.collection.status,
         CollectionStatus::Reconciled
     );
-    // Late cash of what another remittance settled is that one's business.
-    settled.when(told(SECOND, "5")).nothing_happens();
+    assert_eq!(settled.order.collection.accepted(), baht("100"));
+    settled.when(told(FIRST, "100")).nothing_happens();
+}
+
+#[test]
+fn what_was_missing_and_came_later_is_remembered() {
+    let closed = |remittance: &str, expected: &str, accepted: &str| {
+        OrderCommand::ReconcileCash(ReconcileCash {
+            remittance_id: remittance.parse().unwrap(),
+            outcome: Variance,
+            expected: baht(expected),
+            accepted: baht(accepted),
+        })
+    };
+    // Of 100 that were collected 20 came before and 40 with the day's remittance.
+    let given = at_the_door(S::Delivered)
+        .and(told(FIRST, "20"))
+        .and(collect("100"))
+        .and(closed(SECOND, "80", "40"));
+    assert_eq!(given.order.collection.accepted(), baht("60"));
+    let third = "GRAB:CFR029:2026-03-16";
+    let given = given.and(told(third, "30"));
+    let collection = &given.order.collection;
+    assert_eq!(collection.status, CollectionStatus::Reconciled);
+    assert_eq!(collection.accepted(), baht("90"));
+    given.when(told(third, "30")).nothing_happens();
+}
+
+#[test]
+fn the_last_part_settles_what_was_collected() {
+    let given = at_the_door(S::Delivered)
+        .and(told(FIRST, "60"))
+        .and(collect("100"))
+        .and(told(SECOND, "40"));
+    let collection = &given.order.collection;
+    assert_eq!(collection.status, CollectionStatus::Reconciled);
+    assert_eq!(collection.accepted(), baht("100"));
+    let settled = collection.reconciled.as_ref().unwrap();
+    assert_eq!(settled.outcome, Matched);
+    assert_eq!(settled.remittance_id, SECOND.parse().unwrap());
 }

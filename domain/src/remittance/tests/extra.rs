@@ -57,12 +57,16 @@ fn settled(accepted: &str) -> Collection {
     }
 }
 
+fn part(remittance: &str, accepted: &str) -> TakenIn {
+    TakenIn {
+        remittance_id: remittance.parse().unwrap(),
+        accepted: baht(accepted),
+    }
+}
+
 fn taken_in_by(remittance: &str) -> Collection {
     Collection {
-        taken_in: Some(TakenIn {
-            remittance_id: remittance.parse().unwrap(),
-            accepted: baht("45"),
-        }),
+        taken_in: Some(part(remittance, "45")),
         ..Collection::default()
     }
 }
@@ -74,7 +78,6 @@ fn cash_of_which_nobody_heard_may_be_accepted() {
         Collection::default(),
         collected(CollectionStatus::Failed),
         settled("0"),
-        taken_in_by("GRAB:CFR029:2026-11-24"),
     ] {
         let facts = known("CFR029", collection);
         let accepted = resolve(9, "45", WrittenOff);
@@ -117,6 +120,38 @@ fn cash_that_somebody_else_accounts_for_is_not_accepted() {
         refused_with(&remittance, &more, &facts),
         invalid("accepted")
     );
+}
+
+#[test]
+fn missing_cash_is_accepted_once() {
+    let remittance = reported();
+    let mut collection = settled("5");
+    collection.taken_in = Some(part("GRAB:CFR029:2026-11-22", "30"));
+    let facts = known("CFR029", collection.clone());
+    let rest = resolve(9, "10", Agreed);
+    assert!(decide_with(&remittance, &rest, &facts).is_ok());
+    let more = resolve(9, "10.01", Agreed);
+    let refused = refused_with(&remittance, &more, &facts);
+    assert_eq!(refused, invalid("accepted"));
+    let later = part("PMP:CFR029:2026-11-23", "10");
+    collection.taken_in_later.push(later);
+    let facts = known("CFR029", collection);
+    let refused = refused_with(&remittance, &resolve(9, "0.01", Agreed), &facts);
+    assert_eq!(refused, invalid("accepted"));
+}
+
+#[test]
+fn an_order_keeps_a_bounded_number_of_parts() {
+    let remittance = reported();
+    let mut collection = settled("0");
+    let one = part("GRAB:CFR029:2026-11-22", "0.01");
+    collection.taken_in = Some(one.clone());
+    for (parts, is_accepted) in [(19, true), (20, false)] {
+        collection.taken_in_later = vec![one.clone(); parts - 1];
+        let facts = known("CFR029", collection.clone());
+        let accepted = decide_with(&remittance, &resolve(9, "1", Agreed), &facts);
+        assert_eq!(accepted.is_ok(), is_accepted, "{parts} parts");
+    }
 }
 
 #[test]
