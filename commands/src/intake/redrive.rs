@@ -8,6 +8,7 @@ use domain::{
     order::{Order, command::PlaceOrder},
     refusal::{Code, Refusal},
 };
+use store::Hash;
 use uuid::Uuid;
 
 use super::{
@@ -60,7 +61,7 @@ pub async fn redrive(
         return repeated(bus, kept, redrive.command_id, receipt).await;
     }
     if let Some(order_id) = placed_before(bus, &kept).await? {
-        return note(bus, id, redrive, order_id).await;
+        return note(bus, id, redrive, &asked, order_id).await;
     }
     if known.is_some() {
         return Err(CommandError::CommandReused);
@@ -69,13 +70,13 @@ pub async fn redrive(
     let order = order_of(bus, message, redrive.corrected.as_deref()).await?;
     let placing = before::attempt_id(id, message, kept.state.attempts);
     let problems = match place(bus, &redrive.context, placing, &order).await {
-        Ok(outcome) => return note(bus, id, redrive, outcome.receipt.id).await,
+        Ok(outcome) => return note(bus, id, redrive, &asked, outcome.receipt.id).await,
         Err(error) => {
             // Somebody else tried it at the same moment and got through.
             if error == CommandError::CommandReused
                 && let Some(order_id) = placed_before(bus, &kept).await?
             {
-                return note(bus, id, redrive, order_id).await;
+                return note(bus, id, redrive, &asked, order_id).await;
             }
             problems(error)?
         }
@@ -172,6 +173,7 @@ fn may_try<'a>(kept: &'a Loaded<Intake>, redrive: &Redrive) -> Result<&'a Messag
     let note = IntakeCommand::MarkPlaced {
         order_id: OrderId(Uuid::nil()),
         reason: redrive.reason.clone(),
+        fingerprint: None,
     };
     kept.state.decide(&note, &redrive.context.actor, &())?;
     let message = kept.state.message.as_ref();
@@ -220,11 +222,15 @@ async fn note(
     bus: &CommandBus,
     id: IntakeId,
     redrive: Redrive,
+    asked: &Hash,
     order_id: OrderId,
 ) -> Result<Redriven, CommandError> {
+    // Without a mended order the reason is all that was asked.
+    let fingerprint = redrive.corrected.map(|_| fingerprint::text(asked));
     let command = IntakeCommand::MarkPlaced {
         order_id,
         reason: redrive.reason,
+        fingerprint,
     };
     let target = Target::Entity(id);
     let request = redrive

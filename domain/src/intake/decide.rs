@@ -29,7 +29,9 @@ pub(super) fn decide(intake: &Intake, command: &IntakeCommand) -> Decision {
             message, problems, ..
         } => reject(intake, message, problems),
         _ if !intake.exists() => Err(not_possible("no message came under this id")),
-        IntakeCommand::MarkPlaced { order_id, reason } => placed(intake, *order_id, reason),
+        IntakeCommand::MarkPlaced {
+            order_id, reason, ..
+        } => placed(intake, *order_id, reason),
         IntakeCommand::Dismiss { reason } => dismiss(intake, reason),
     }
 }

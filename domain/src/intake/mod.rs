@@ -98,6 +98,10 @@ pub enum IntakeCommand {
         order_id: OrderId,
         /// Why it was tried again, 1 to 500 characters.
         reason: String,
+        /// A keyed fingerprint of what was asked, where the message was mended: it tells a repeat of this command from
+        /// another order under the same id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fingerprint: Option<String>,
     },
     /// It is not to be placed.
     Dismiss {

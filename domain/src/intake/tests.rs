@@ -44,6 +44,7 @@ fn mark_placed(n: u128) -> IntakeCommand {
     IntakeCommand::MarkPlaced {
         order_id: order_id(n),
         reason: "the store is known now".into(),
+        fingerprint: None,
     }
 }
 
@@ -204,6 +205,7 @@ fn a_message_is_placed_after_all() {
     let blank = IntakeCommand::MarkPlaced {
         order_id,
         reason: " ".into(),
+        fingerprint: None,
     };
     refused(&intake, &blank, &[(Code::Validation, "reason")]);
 }

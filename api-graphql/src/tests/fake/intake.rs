@@ -122,6 +122,7 @@ impl Fake {
                 let command = IntakeCommand::MarkPlaced {
                     order_id: placed.entity.id,
                     reason: redrive.reason,
+                    fingerprint: None,
                 };
                 let target = Target::Entity(id);
                 let noted = Self::asked(context, redrive.command_id, target, command);

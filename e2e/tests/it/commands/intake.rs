@@ -214,6 +214,32 @@ async fn a_mended_message_keeps_its_contact() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_with_another_mended_order_is_no_repeat() {
+    let database = fresh_database().await.with_stores().await;
+    let bus = database.bus().await;
+    let id = kept(&bus, too_early("m-9")).await;
+    let mended = Redrive {
+        corrected: Some(Box::new(place())),
+        ..again("the store was mistyped")
+    };
+    let placed = redrive(&bus, id, mended.clone()).await.unwrap();
+    let repeated = redrive(&bus, id, mended.clone()).await.unwrap();
+    assert!(repeated.intake.receipt.replayed);
+    assert_eq!(repeated.order.unwrap().id, placed.order.unwrap().id);
+    let mut elsewhere = place();
+    elsewhere.store_id = "CFR002".into();
+    for corrected in [Some(Box::new(elsewhere)), None] {
+        let other = Redrive {
+            corrected,
+            ..mended.clone()
+        };
+        let error = redrive(&bus, id, other).await.unwrap_err();
+        assert_eq!(error, CommandError::CommandReused);
+    }
+    assert_eq!(orders(&database).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_crash_between_the_order_and_its_note_places_nothing_twice() {
     let database = fresh_database().await.with_stores().await;
     let bus = database.bus().await;
