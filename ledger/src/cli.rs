@@ -140,7 +140,8 @@ later order of the same customer gets a key of its own.")]
     /// Make read models anew from the log, while the ledger runs
     #[command(after_help = "Examples:
   ledger rebuild order_view
-  ledger rebuild all --compare           only say what differs; exit code 8 when something does
+  ledger rebuild all --compare           only say what differs: exit code 3 when something
+                                         does, 1 when a model is too far behind to say
   ledger rebuild cash_ledger --rollback  back to the tables from before the last rebuild
   ledger rebuild all --discard           give the disk space of those tables back
 Tables are filled beside those in use, compared with them at one position, and exchanged in one

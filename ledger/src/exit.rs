@@ -17,7 +17,8 @@ pub enum Exit {
     Failed = 1,
     /// The command line cannot be understood.
     Usage = 2,
-    /// The configuration is not usable; for `verify`: a read model is not what the log says.
+    /// The configuration is not usable; for `verify` and `rebuild --compare`: a read model is not what
+    /// the log says.
     Config = 3,
     /// The machine lacks something: PostgreSQL, space, rights, a free port; or another ledger runs.
     Environment = 4,
@@ -36,8 +37,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// `verify` found the log sound and a read model that is not what it says. Shares its number with a wrong
-    /// configuration, which `verify` tells on standard error and without a report.
+    /// A read model is not what the log says: `verify`, which found the log itself sound, and `rebuild --compare`. Shares
+    /// its number with a wrong configuration, which is told on standard error and without a report.
     pub const MISMATCH: Self = Self::Config;
 
     /// The number the shell sees.
@@ -57,8 +58,9 @@ pub const EXIT_CODES: &str = "Exit codes:
    0  done                           6  not found
    1  failed                         7  input refused, wholly or in part
    2  wrong usage                    8  verify: the log is damaged
-   3  wrong configuration; verify:   9  doctor: warnings only
-      a read model is not the log's  10 doctor: failures
+   3  wrong configuration; verify,   9  doctor: warnings only
+      rebuild --compare: a read      10 doctor: failures
+      model is not the log's
    4  machine not ready
    5  database out of reach";
 

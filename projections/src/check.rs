@@ -1,7 +1,7 @@
 //! Proof that the read models equal a fold of the log.
 //!
 //! Everything is read in one `repeatable read` snapshot: the checkpoints, the log up to them, and the
-//! tables. Streams are taken a few hundred at a time, so memory does not grow with the log.
+//! tables. Until it ends, a rebuild cannot exchange the tables. Streams are taken a few hundred at a time, so memory does not grow with the log.
 
 mod board;
 mod cash;
@@ -19,6 +19,7 @@ use crate::{
     Model,
     decode::{Kind, Logged, Of, Poison, Record, decode},
     document::Document,
+    model::hold_tables,
 };
 use documents::Documents;
 
@@ -69,6 +70,7 @@ pub async fn check_with(
     sqlx::query("set local statement_timeout = '10min'")
         .execute(&mut *tx)
         .await?;
+    hold_tables(&mut tx, &Model::ALL).await?;
     let mut report = CheckReport::default();
     for model in Model::ALL {
         let at = checkpoint(&mut tx, log, model).await?;

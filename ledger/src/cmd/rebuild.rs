@@ -1,7 +1,8 @@
 //! `ledger rebuild`.
 
+use projections::Model;
 use projections::rebuild::{
-    self, CONNECTIONS_PER_MODEL, MORE_CONNECTIONS, Mode, RebuildError, Rebuilt, Stage,
+    self, CONNECTIONS_PER_MODEL, MORE_CONNECTIONS, Mode, RebuildError, Rebuilt, Stage, Unfinished,
 };
 use serde_json::json;
 use sqlx::PgPool;
@@ -57,19 +58,64 @@ async fn anew(owner: &PgPool, rebuild: &Rebuild, output: Output) -> Result<Exit,
     let models = &rebuild.models.0;
     let rebuilt = rebuild::rebuild(owner, LogId::DEFAULT, models, mode, told).await;
     drop(progress);
-    let rebuilt = rebuilt.map_err(failure)?;
+    let rebuilt = match rebuilt {
+        Ok(rebuilt) => rebuilt,
+        Err(Unfinished { done, error }) => {
+            // What was exchanged stays exchanged, whatever became of the next one.
+            if !done.is_empty() {
+                show(&done, output)?;
+            }
+            return Err(unfinished(error, models, done.len()));
+        }
+    };
     show(&rebuilt, output)?;
-    let differ = rebuilt.iter().any(|model| !model.differences.is_empty());
-    Ok(if differ && rebuild.compare {
-        Exit::Damaged
+    let exit = if rebuild.compare {
+        verdict(&rebuilt)
     } else {
         Exit::Done
-    })
+    };
+    if exit == Exit::Failed {
+        output.note(
+            "hint: the read models have not caught up with the log; let `ledger serve` run, and compare again",
+        );
+    }
+    Ok(exit)
+}
+
+/// What a comparison came to: a difference counts for more than a model that could not be compared.
+fn verdict(rebuilt: &[Rebuilt]) -> Exit {
+    if rebuilt.iter().any(|model| !model.differences.is_empty()) {
+        Exit::MISMATCH
+    } else if rebuilt.iter().any(|model| model.compared_at.is_none()) {
+        Exit::Failed
+    } else {
+        Exit::Done
+    }
+}
+
+/// A failure after some of several models were done with.
+fn unfinished(error: RebuildError, models: &[Model], done: usize) -> Failure {
+    let failed = failure(error);
+    let (done, left) = models.split_at_checked(done).unwrap_or((models, &[]));
+    let names = |models: &[Model]| {
+        let names: Vec<&str> = models.iter().map(|model| model.name()).collect();
+        names.join(", ")
+    };
+    if done.is_empty() {
+        return failed;
+    }
+    let hint = format!(
+        "done with: {}; not done, and as before: {}",
+        names(done),
+        names(left)
+    );
+    failed.hint(hint)
 }
 
 async fn undo(owner: &PgPool, rebuild: &Rebuild, output: Output) -> Result<Exit, Failure> {
     let several = rebuild.models.0.len() > 1;
     let mut done = Vec::new();
+    let mut failed = None;
     for model in rebuild.models.0.iter().copied() {
         let outcome = if rebuild.discard {
             rebuild::discard(owner, LogId::DEFAULT, model)
@@ -84,8 +130,16 @@ async fn undo(owner: &PgPool, rebuild: &Rebuild, output: Output) -> Result<Exit,
             Ok(at) => done.push((model, at)),
             // Of all models, those of which something is kept.
             Err(RebuildError::NothingKept(_)) if several => {}
-            Err(error) => return Err(failure(error)),
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
         }
+    }
+    if done.is_empty()
+        && let Some(error) = failed
+    {
+        return Err(failure(error));
     }
     if output.is_json() {
         let lines: Vec<_> = done
@@ -105,7 +159,8 @@ async fn undo(owner: &PgPool, rebuild: &Rebuild, output: Output) -> Result<Exit,
             })?;
         }
     }
-    Ok(Exit::Done)
+    // Those before it are done all the same, and were said above.
+    failed.map_or(Ok(Exit::Done), |error| Err(failure(error)))
 }
 
 fn show(rebuilt: &[Rebuilt], output: Output) -> Result<(), Failure> {
@@ -119,16 +174,16 @@ fn show(rebuilt: &[Rebuilt], output: Output) -> Result<(), Failure> {
         exchanged_at,
     } in rebuilt
     {
-        let verdict = if differences.is_empty() {
-            "equal to the log"
-        } else {
-            "NOT equal to the log"
+        let verdict = match compared_at {
+            None => "NOT compared, its tables are behind the log".to_owned(),
+            Some(at) if differences.is_empty() => format!("equal to the log at {at}"),
+            Some(at) => format!("NOT equal to the log at {at}"),
         };
         let outcome = exchanged_at.map_or_else(
             || "nothing was changed".to_owned(),
             |at| format!("new tables in use from {at} on"),
         );
-        output.line(format!("{model}: {verdict} at {compared_at}; {outcome}"))?;
+        output.line(format!("{model}: {verdict}; {outcome}"))?;
         for difference in differences {
             output.line(format!(
                 "  {}: {} rows that should not be, {} rows missing, such as {}",

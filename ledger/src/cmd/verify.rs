@@ -219,6 +219,6 @@ fn say_views(views: &Views, output: Output) -> Result<(), Failure> {
     if views.is_clean() {
         return Ok(());
     }
-    output.note("hint: the log is the truth; a read model is made anew by clearing it, see migrations/README.md");
+    output.note("hint: the log is the truth; `ledger rebuild MODEL` makes a read model anew from it, `all` every one");
     Ok(())
 }

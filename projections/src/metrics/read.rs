@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Model, ReadDb, ReadError,
+    model::hold_tables,
     read_db::{allowed_ids, push_any},
 };
 
@@ -170,9 +171,10 @@ pub struct Figures<R> {
 
 /// A transaction in which every query sees the same: sums of several tables at one position.
 pub(super) async fn snapshot(db: &ReadDb) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    db.node()
-        .begin_with("begin isolation level repeatable read, read only")
-        .await
+    let begin = "begin isolation level repeatable read, read only";
+    let mut tx = db.node().begin_with(begin).await?;
+    hold_tables(&mut tx, &[Model::Metrics]).await?;
+    Ok(tx)
 }
 
 /// A query over a table of sums.

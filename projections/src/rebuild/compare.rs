@@ -28,17 +28,18 @@ pub struct TableDifference {
     pub keys: Vec<String>,
 }
 
-/// Compares, and says at which position. The new tables are at or before the checkpoint afterwards.
+/// Compares, and says at which position: `None` where the tables in use are behind the new ones, so that there is no
+/// position at which both stand. The new tables are not behind the checkpoint afterwards.
 pub(super) async fn compare(
     owner: &PgPool,
     filler: &mut Filler,
     shadow: &mut Shadow,
-) -> Result<(Position, Vec<TableDifference>), RebuildError> {
+) -> Result<(Option<Position>, Vec<TableDifference>), RebuildError> {
     let mut holding = owner.begin().await?;
     let live = lock_checkpoint(&mut holding, shadow.log, shadow.model).await?;
     let Some(live) = live.filter(|live| *live >= shadow.at) else {
         // The runner is behind, or never ran: there is nothing at this position to compare with.
-        return Ok((shadow.at, Vec::new()));
+        return Ok((None, Vec::new()));
     };
     filler.up_to(shadow, live).await?;
     let mut seen = owner
@@ -69,5 +70,5 @@ pub(super) async fn compare(
         }
     }
     seen.rollback().await?;
-    Ok((live, differences))
+    Ok((Some(live), differences))
 }

@@ -58,8 +58,9 @@ pub enum Stage {
 pub struct Rebuilt {
     /// The model's name.
     pub model: &'static str,
-    /// The log's position at which old and new rows were compared.
-    pub compared_at: Position,
+    /// The log's position at which old and new rows were compared; `None` where they were not, because the tables in use
+    /// are behind the log.
+    pub compared_at: Option<Position>,
     /// Tables whose rows differed, as they were before the exchange.
     pub differences: Vec<TableDifference>,
     /// The position at which the new tables came into use; `None` where they were only compared.
@@ -105,6 +106,16 @@ pub enum RebuildError {
     NothingKept(Model),
 }
 
+/// A rebuild of several models that ended before the last of them.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Unfinished {
+    /// The models that were done with before. What was exchanged stays exchanged.
+    pub done: Vec<Rebuilt>,
+    /// Why it ended.
+    pub error: RebuildError,
+}
+
 impl RebuildError {
     fn apply(model: Model, error: ApplyError) -> Self {
         match error {
@@ -125,14 +136,31 @@ const fn is_refusal(error: &sqlx::Error) -> bool {
 /// [`CONNECTIONS_PER_MODEL`] connections a model and [`MORE_CONNECTIONS`]; `told` hears how far it is.
 ///
 /// # Errors
-/// See [`RebuildError`]. What was begun is thrown away at the next rebuild.
+/// [`RebuildError`], with the models that were exchanged before. What was begun of the others is thrown away at the next
+/// rebuild.
 pub async fn rebuild(
     owner: &PgPool,
     log: LogId,
     models: &[Model],
     mode: Mode,
     mut told: impl FnMut(Stage),
-) -> Result<Vec<Rebuilt>, RebuildError> {
+) -> Result<Vec<Rebuilt>, Unfinished> {
+    let mut done = Vec::with_capacity(models.len());
+    match each(owner, log, models, mode, &mut told, &mut done).await {
+        Ok(()) => Ok(done),
+        Err(error) => Err(Unfinished { done, error }),
+    }
+}
+
+/// Fills all of them together, and puts them in use one after the other.
+async fn each(
+    owner: &PgPool,
+    log: LogId,
+    models: &[Model],
+    mode: Mode,
+    told: &mut impl FnMut(Stage),
+    done: &mut Vec<Rebuilt>,
+) -> Result<(), RebuildError> {
     let mut shadows = Vec::with_capacity(models.len());
     for model in models.iter().copied() {
         let mut connection = owner.acquire().await?;
@@ -146,13 +174,12 @@ pub async fn rebuild(
         });
     }
     let mut filler = fill::Filler::new(owner.clone(), log);
-    shadows = filler.fill(shadows, &mut told).await?;
+    shadows = filler.fill(shadows, told).await?;
     for shadow in &mut shadows {
         told(Stage::Indexing(shadow.model));
         shadow::finish(&mut shadow.connection, shadow.model).await?;
     }
-    shadows = filler.fill(shadows, &mut told).await?;
-    let mut rebuilt = Vec::with_capacity(shadows.len());
+    shadows = filler.fill(shadows, told).await?;
     for mut shadow in shadows {
         told(Stage::Comparing(shadow.model));
         let (compared_at, differences) = compare::compare(owner, &mut filler, &mut shadow).await?;
@@ -166,7 +193,7 @@ pub async fn rebuild(
                 Some(swap::exchange(&mut filler, &mut shadow).await?)
             }
         };
-        rebuilt.push(Rebuilt {
+        done.push(Rebuilt {
             model: shadow.model.name(),
             compared_at,
             differences,
@@ -174,7 +201,7 @@ pub async fn rebuild(
         });
         free(&mut shadow.connection, shadow.model).await?;
     }
-    Ok(rebuilt)
+    Ok(())
 }
 
 /// A model's new tables on their way, with the connection that fills them.

@@ -6,6 +6,7 @@ mod export;
 mod forget;
 mod order;
 mod quiet;
+mod rebuild;
 mod replay;
 mod seals;
 mod settings;

@@ -11,6 +11,7 @@ mod plans;
 mod plans_metrics;
 mod plans_others;
 mod rebuild;
+mod rebuild_beside;
 mod runner;
 mod support;
 mod trade;
