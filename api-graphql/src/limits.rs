@@ -97,13 +97,15 @@ pub const MAX_FEED_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_FEED_WAIT_SECONDS: u64 = 30;
 /// Event types that one read of the feed may name: more than there are.
 pub const MAX_FEED_TYPES: usize = 100;
-/// Reads of the feed in work at once, those that wait for news included.
+/// Reads of the feed in work at once; those that only wait for news are not among them.
 pub const MAX_FEED_REQUESTS: usize = 256;
+/// Reads of the seals that are with the database at once: auditors do not queue behind the feed.
+pub const MAX_SEAL_READS: usize = 2;
 /// Reads of the feed that are with the database at once: commands need its connections more.
 pub const MAX_FEED_READS: usize = 4;
-/// Streams of the feed open at once.
+/// Streams of the feed open at once; as many reads of it may wait for news.
 pub const MAX_FEED_STREAMS: usize = 256;
-/// Streams of the feed that one token may have open at once.
+/// Streams of the feed that one token may have open at once; as many of its reads may wait for news.
 pub const MAX_FEED_STREAMS_PER_TOKEN: usize = 8;
 /// How often an idle stream shows that it lives.
 pub const FEED_HEARTBEAT: Duration = Duration::from_secs(15);

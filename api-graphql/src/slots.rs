@@ -1,4 +1,4 @@
-//! How many streams are open, in all and per token.
+//! How many streams are open, or reads wait, in all and per token.
 
 use std::{
     collections::HashMap,
@@ -13,6 +13,8 @@ pub(crate) struct Slots {
     open: Mutex<HashMap<[u8; 32], usize>>,
     /// The metric that shows how many there are.
     gauge: &'static str,
+    /// What is counted, for the caller: `streams are open`.
+    what: &'static str,
 }
 
 /// One open stream. Dropping it makes room for another.
@@ -24,10 +26,11 @@ pub(crate) struct Slot {
 
 impl Slots {
     /// None yet.
-    pub(crate) fn new(gauge: &'static str) -> Arc<Self> {
+    pub(crate) fn new(gauge: &'static str, what: &'static str) -> Arc<Self> {
         Arc::new(Self {
             open: Mutex::default(),
             gauge,
+            what,
         })
     }
 
@@ -38,12 +41,13 @@ impl Slots {
     pub(crate) fn take(self: &Arc<Self>, token: [u8; 32]) -> Result<Slot, String> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.values().sum::<usize>() >= MAX_FEED_STREAMS {
-            return Err(format!("{MAX_FEED_STREAMS} streams are open"));
+            return Err(format!("{MAX_FEED_STREAMS} {}", self.what));
         }
         let own = open.entry(token).or_default();
         if *own >= MAX_FEED_STREAMS_PER_TOKEN {
             return Err(format!(
-                "this token has {MAX_FEED_STREAMS_PER_TOKEN} streams open"
+                "{MAX_FEED_STREAMS_PER_TOKEN} {} with this token",
+                self.what
             ));
         }
         *own += 1;
@@ -80,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_token_has_so_many_streams_and_all_together_so_many() {
-        let slots = Slots::new("test_slots");
+        let slots = Slots::new("test_slots", "streams are open");
         let mut held: Vec<Slot> = (0..MAX_FEED_STREAMS_PER_TOKEN)
             .map(|_| slots.take([0; 32]).unwrap())
             .collect();

@@ -144,6 +144,9 @@ pub const API_IN_FLIGHT: &str = "ledger_api_in_flight";
 /// Gauge: open streams of the event feed.
 pub const API_FEED_STREAMS: &str = "ledger_api_feed_streams";
 
+/// Gauge: reads of the event feed that may wait for news.
+pub const API_FEED_WAITING: &str = "ledger_api_feed_waiting";
+
 /// Gauge: clients that subscribe over GraphQL.
 pub const API_LIVE_STREAMS: &str = "ledger_api_live_streams";
 

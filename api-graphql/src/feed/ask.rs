@@ -45,8 +45,20 @@ impl Ask {
     /// Reads the query string, and `Last-Event-ID`, which wins over `after`: it is the newer of the two.
     ///
     /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn resumed(uri: &Uri, headers: &HeaderMap) -> Result<Self, HttpProblem> {
+        let mut ask = Self::read(uri)?;
+        if let Some(last) = headers.get(LAST_EVENT_ID) {
+            ask.after = cursor("Last-Event-ID", last.to_str().unwrap_or_default())?;
+        }
+        Ok(ask)
+    }
+
+    /// Reads the query string.
+    ///
+    /// # Errors
     /// FEED_001 with what is wrong and what would do.
-    pub(super) fn read(uri: &Uri, headers: &HeaderMap) -> Result<Self, HttpProblem> {
+    pub(super) fn read(uri: &Uri) -> Result<Self, HttpProblem> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
             .map_err(|_| HttpProblem::bad_feed_query("the query string cannot be read"))?;
         let mut ask = Self {
@@ -63,9 +75,6 @@ impl Ask {
             }
             seen.push(name);
             ask.set(name, value)?;
-        }
-        if let Some(last) = headers.get(LAST_EVENT_ID) {
-            ask.after = cursor("Last-Event-ID", last.to_str().unwrap_or_default())?;
         }
         Ok(ask)
     }
@@ -203,7 +212,7 @@ mod tests {
 
     fn read(query: &str) -> Result<Ask, HttpProblem> {
         let uri = format!("/v1/events?{query}").parse().unwrap();
-        Ask::read(&uri, &HeaderMap::new())
+        Ask::read(&uri)
     }
 
     #[test]
@@ -247,7 +256,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(LAST_EVENT_ID, "42".parse().unwrap());
         let uri = "/v1/events/stream?after=7".parse().unwrap();
-        let ask = Ask::read(&uri, &headers).unwrap();
+        let ask = Ask::resumed(&uri, &headers).unwrap();
         assert_eq!(ask.after, After::Position(Position(42)));
     }
 }

@@ -70,7 +70,26 @@ pub(crate) struct Feed {
     backend: Arc<dyn Backend>,
     lifecycle: Lifecycle,
     requests: Semaphore,
+    /// Reads that wait for news.
+    waiting: Arc<Slots>,
+    /// Streams.
     slots: Arc<Slots>,
+}
+
+/// Where a read may take its cursor from.
+#[derive(Clone, Copy)]
+enum CursorFrom {
+    /// The query string alone: a page is kept by its address.
+    Query,
+    /// `Last-Event-ID` before the query string: a stream that goes on.
+    LastEvent,
+}
+
+/// A part of the log for one answer.
+struct Page {
+    scanned: Scanned,
+    /// Whether it was read from the cursor that was asked for, and not from where a wait began.
+    is_fresh: bool,
 }
 
 /// The routes of the feed.
@@ -88,7 +107,8 @@ pub(crate) fn routes(
         backend,
         lifecycle,
         requests: Semaphore::new(MAX_FEED_REQUESTS),
-        slots: Slots::new(names::API_FEED_STREAMS),
+        waiting: Slots::new(names::API_FEED_WAITING, "reads of the feed wait"),
+        slots: Slots::new(names::API_FEED_STREAMS, "streams are open"),
     };
     Router::new()
         .route("/v1/events", any(events))
@@ -111,24 +131,35 @@ async fn events(State(feed): State<Arc<Feed>>, request: Request) -> Response {
 
 impl Feed {
     async fn answer(&self, request: &Parts) -> Result<Response, HttpProblem> {
-        let Ok(_place) = self.requests.try_acquire() else {
-            return Err(HttpProblem::too_many_feeds(
-                "too many reads of the feed are waiting",
-            ));
+        let (admitted, ask) = self.admit(request, CursorFrom::Query).await?;
+        let _waiting = if ask.wait.is_zero() {
+            None
+        } else {
+            let slot = self.waiting.take(admitted.token);
+            Some(slot.map_err(|full| HttpProblem::too_many_feeds(&full))?)
         };
-        let (admitted, ask) = self.admit(request).await?;
         let filter = self.filter(&admitted.caller, &ask).await;
         let after = self.start(&ask).await?;
-        let scanned = self.page(after, &ask, &filter).await?;
+        let Page { scanned, is_fresh } = self.page(after, &ask, &filter).await?;
         let events = cloud::batch(&scanned.events, &self.source);
         let body = events.map_err(|error| fault(&error))?;
-        Ok(respond(body, &scanned, &ask, &request.headers))
+        // `latest` is another position with every event, and a page that was waited for begins where the wait found the
+        // end of the log: the same address read again would answer something else.
+        let is_final = scanned.is_settled && is_fresh && ask.after != ask::After::Latest;
+        Ok(respond(body, &scanned, is_final, &ask, &request.headers))
     }
 
     /// Who asks, and for what.
-    async fn admit(&self, request: &Parts) -> Result<(Admitted, Ask), HttpProblem> {
+    async fn admit(
+        &self,
+        request: &Parts,
+        from: CursorFrom,
+    ) -> Result<(Admitted, Ask), HttpProblem> {
         let admitted = self.caller(request).await?;
-        let ask = Ask::read(&request.uri, &request.headers)?;
+        let ask = match from {
+            CursorFrom::Query => Ask::read(&request.uri)?,
+            CursorFrom::LastEvent => Ask::resumed(&request.uri, &request.headers)?,
+        };
         Ok((admitted, ask))
     }
 
@@ -188,15 +219,11 @@ impl Feed {
     }
 
     /// A page; an empty one at the end of the log only after waiting as long as asked.
-    async fn page(
-        &self,
-        after: Position,
-        ask: &Ask,
-        filter: &Filter,
-    ) -> Result<Scanned, HttpProblem> {
+    async fn page(&self, after: Position, ask: &Ask, filter: &Filter) -> Result<Page, HttpProblem> {
         let until = Instant::now() + ask.wait;
         let mut wake = self.reader.events.wake();
         let mut scanned = self.read(after, ask.limit, filter).await?;
+        let mut is_fresh = true;
         // Ends at `until` at the latest.
         while scanned.events.is_empty() && !scanned.is_settled {
             let news = news(&mut wake, scanned.next);
@@ -205,21 +232,26 @@ impl Feed {
                 () = tokio::time::sleep_until(until) => break,
                 () = self.lifecycle.stopping() => break,
             }
+            is_fresh = false;
             scanned = self.read(scanned.next, ask.limit, filter).await?;
         }
-        Ok(scanned)
+        Ok(Page { scanned, is_fresh })
     }
 
     /// One look at the log.
     ///
     /// # Errors
-    /// FEED_002 where the log ends before `after`; that the database does not answer.
+    /// FEED_002 where the log ends before `after`; FEED_003 where too many read; that the database does not answer.
     async fn read(
         &self,
         after: Position,
         limit: i64,
         filter: &Filter,
     ) -> Result<Scanned, HttpProblem> {
+        let Ok(_place) = self.requests.try_acquire() else {
+            let what = "too many reads of the feed are in work";
+            return Err(HttpProblem::too_many_feeds(what));
+        };
         let read = self.reader.read(after, limit, filter).await;
         read.map_err(HttpProblem::from)
     }
@@ -256,11 +288,17 @@ fn fault(error: &serde_json::Error) -> HttpProblem {
     HttpProblem::internal()
 }
 
-fn respond(body: Vec<u8>, scanned: &Scanned, ask: &Ask, asked: &HeaderMap) -> Response {
+/// `is_final`: the answer to this address never changes.
+fn respond(
+    body: Vec<u8>,
+    scanned: &Scanned,
+    is_final: bool,
+    ask: &Ask,
+    asked: &HeaderMap,
+) -> Response {
     let tag = cloud::tag(&body);
     let known = asked.get_all(header::IF_NONE_MATCH).iter();
-    let is_known =
-        scanned.is_settled && known.filter_map(|v| v.to_str().ok()).any(|v| has(v, &tag));
+    let is_known = is_final && known.filter_map(|v| v.to_str().ok()).any(|v| has(v, &tag));
     let mut response = if is_known {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -271,18 +309,14 @@ fn respond(body: Vec<u8>, scanned: &Scanned, ask: &Ask, asked: &HeaderMap) -> Re
         response
     };
     let headers = response.headers_mut();
-    let cache = if scanned.is_settled {
-        FOR_GOOD
-    } else {
-        NOT_AT_ALL
-    };
+    let cache = if is_final { FOR_GOOD } else { NOT_AT_ALL };
     headers.insert(header::CACHE_CONTROL, cache);
     headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
     headers.insert(NEXT_CURSOR, HeaderValue::from(scanned.next.0));
     let link = format!("<{}>; rel=\"next\"", ask.next(scanned.next));
     for (name, value) in [
         (header::LINK, Some(link)),
-        (header::ETAG, scanned.is_settled.then_some(tag)),
+        (header::ETAG, is_final.then_some(tag)),
     ] {
         // Both are plain ASCII, so both make a header.
         if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
@@ -292,10 +326,10 @@ fn respond(body: Vec<u8>, scanned: &Scanned, ask: &Ask, asked: &HeaderMap) -> Re
     response
 }
 
-/// Whether an `If-None-Match` names the tag.
+/// Whether an `If-None-Match` names the tag; weakly, as RFC 9110, 13.1.2 has it: a proxy may have marked it as weak.
 fn has(header: &str, tag: &str) -> bool {
     header
         .split(',')
         .map(str::trim)
-        .any(|one| one == tag || one == "*")
+        .any(|one| one.strip_prefix("W/").unwrap_or(one) == tag || one == "*")
 }

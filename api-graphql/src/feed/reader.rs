@@ -11,16 +11,19 @@ use domain::{
 use store::{
     Position, StoreError,
     feed::{Filter, Scan, Scanned},
+    seal::Seal,
 };
 use tokio::sync::Semaphore;
 
 use super::EventSource;
-use crate::limits::{MAX_FEED_BYTES, MAX_FEED_READS, MAX_FEED_WINDOW};
+use crate::limits::{MAX_FEED_BYTES, MAX_FEED_READS, MAX_FEED_WINDOW, MAX_SEAL_READS};
 
 /// Reads the log for everybody who follows it.
 pub(crate) struct Reader {
     pub(super) events: Arc<dyn EventSource>,
     turns: Semaphore,
+    /// Seals are few and small: whoever reads them waits for no reader of the log.
+    seal_turns: Semaphore,
     limit: Duration,
 }
 
@@ -46,6 +49,7 @@ impl Reader {
         Self {
             events,
             turns: Semaphore::new(MAX_FEED_READS),
+            seal_turns: Semaphore::new(MAX_SEAL_READS),
             limit,
         }
     }
@@ -66,7 +70,7 @@ impl Reader {
             limit,
             filter,
         };
-        let mut scanned = self.bounded(self.events.scan(&scan)).await?;
+        let mut scanned = self.bounded(&self.turns, self.events.scan(&scan)).await?;
         if after > scanned.head {
             let head = scanned.head;
             return Err(Unread::Ahead { after, head });
@@ -75,17 +79,28 @@ impl Reader {
         Ok(scanned)
     }
 
-    /// A read in its turn.
+    /// The seals after a position.
     ///
     /// # Errors
     /// See [`Unread`].
-    pub(super) async fn bounded<T>(
+    pub(super) async fn seals(
         &self,
+        after: Option<Position>,
+        limit: i64,
+    ) -> Result<Vec<Seal>, Unread> {
+        let read = self.events.seals(after, limit);
+        self.bounded(&self.seal_turns, read).await
+    }
+
+    /// A read in its turn.
+    async fn bounded<T>(
+        &self,
+        turns: &Semaphore,
         read: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, Unread> {
         let in_turn = async {
             // Never closed, so an error cannot come.
-            let _turn = self.turns.acquire().await;
+            let _turn = turns.acquire().await;
             read.await
         };
         match tokio::time::timeout(self.limit, in_turn).await {

@@ -115,13 +115,9 @@ pub(super) async fn seals(State(feed): State<Arc<Feed>>, request: Request) -> Re
 }
 
 async fn answer(feed: &Feed, parts: &Parts) -> Result<Response, HttpProblem> {
-    let Ok(_place) = feed.requests.try_acquire() else {
-        return Err(HttpProblem::too_many_feeds("too many reads are waiting"));
-    };
     feed.caller(parts).await?;
     let (after, limit) = ask::seals(&parts.uri)?;
-    let reader = &feed.reader;
-    let seals = reader.bounded(reader.events.seals(after, limit)).await?;
+    let seals = feed.reader.seals(after, limit).await?;
     let page = Page {
         seals: seals.into_iter().map(WrittenSeal::from).collect(),
     };

@@ -19,7 +19,7 @@ use store::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{Feed, ask::Ask, cloud, fault, news};
+use super::{CursorFrom, Feed, ask::Ask, cloud, fault, news};
 use crate::{
     context::RequestContext,
     http::{Operation, problem::HttpProblem, turned},
@@ -48,7 +48,7 @@ pub(super) async fn stream(State(feed): State<Arc<Feed>>, request: Request) -> R
 }
 
 async fn open(feed: &Arc<Feed>, request: &Parts) -> Result<Response, HttpProblem> {
-    let (admitted, ask) = feed.admit(request).await?;
+    let (admitted, ask) = feed.admit(request, CursorFrom::LastEvent).await?;
     let slot = feed.slots.take(admitted.token);
     let slot = slot.map_err(|full| HttpProblem::too_many_feeds(&full))?;
     let filter = feed.filter(&admitted.caller, &ask).await;

@@ -90,7 +90,7 @@ impl Endpoint {
             introspection,
             gate,
             lifecycle,
-            slots: Slots::new(names::API_LIVE_STREAMS),
+            slots: Slots::new(names::API_LIVE_STREAMS, "connections are open"),
             sockets: Arc::new(Semaphore::new(MAX_LIVE_SOCKETS)),
             types,
             documents: Documents::default(),

@@ -24,6 +24,8 @@ use crate::{EventSource, FeedState, limits};
 struct Memory {
     events: Mutex<Vec<Recorded>>,
     newest: watch::Sender<Position>,
+    /// Whether its end is told as it was one event ago.
+    late: std::sync::atomic::AtomicBool,
 }
 
 impl Memory {
@@ -31,6 +33,7 @@ impl Memory {
         let memory = Self {
             events: Mutex::default(),
             newest: watch::Sender::new(Position::START),
+            late: std::sync::atomic::AtomicBool::new(false),
         };
         for _ in 0..events {
             memory.grow("{\"type\":\"order.paid\"}".to_owned());
@@ -67,7 +70,8 @@ impl Memory {
 impl EventSource for Memory {
     async fn head(&self) -> Result<Position, StoreError> {
         let events = self.events.lock().unwrap();
-        Ok(Position(i64::try_from(events.len()).unwrap()))
+        let behind = i64::from(self.late.load(std::sync::atomic::Ordering::Relaxed));
+        Ok(Position(i64::try_from(events.len()).unwrap() - behind))
     }
 
     async fn scan(&self, scan: &Scan<'_>) -> Result<Scanned, StoreError> {
@@ -405,4 +409,67 @@ async fn the_log_is_for_no_other_eyes() {
     assert!(answer.json().get("errors").is_none(), "{}", answer.body);
     let refused = world.fake.refused.lock().unwrap().pop().unwrap();
     assert_eq!((refused.action, refused.reason), ("read-events", "store"));
+}
+
+#[tokio::test]
+async fn a_page_depends_on_its_address_alone() {
+    let memory = Memory::new(4);
+    let world = world(&memory);
+    let plain = get(&world, "/v1/events?limit=2", &[]).await;
+    let other = get(&world, "/v1/events?limit=2", &[("last-event-id", "2")]).await;
+    assert_eq!(plain.body, other.body);
+    let weak = format!("W/{}", plain.header("etag"));
+    let known = get(&world, "/v1/events?limit=2", &[("if-none-match", &weak)]).await;
+    assert_eq!(known.status.as_u16(), 304);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_waited_for_and_what_is_latest_is_not_kept() {
+    for path in [
+        "/v1/events?after=3&limit=1&wait=30",
+        "/v1/events?after=latest&limit=1&wait=30",
+    ] {
+        let memory = Memory::new(3);
+        let world = world(&memory);
+        let (answer, ()) = tokio::join!(get(&world, path, &[]), async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            memory.grow("{}".to_owned());
+        });
+        assert_eq!(answer.header("x-next-cursor"), "4");
+        assert_eq!(answer.header("cache-control"), "private, no-store");
+        assert_eq!(answer.header("etag"), "");
+    }
+    // The end of the log may move between the question where it is and the read.
+    let memory = Memory::new(3);
+    memory
+        .late
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    let raced = get(&world(&memory), "/v1/events?after=latest&limit=1", &[]).await;
+    assert_eq!(raced.header("x-next-cursor"), "3");
+    assert_eq!(raced.header("cache-control"), "private, no-store");
+}
+
+#[tokio::test]
+async fn one_token_that_waits_leaves_room_for_the_others() {
+    let memory = Memory::new(1);
+    let world = world(&memory);
+    let token = world.token(Role::Auditor, &[]);
+    let path = "/v1/events?after=1&wait=30";
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..=limits::MAX_FEED_STREAMS_PER_TOKEN {
+        let sent = world.router.clone().oneshot(ask(path, &token, &[]));
+        waiting.spawn(async move { sent.await.unwrap().status().as_u16() });
+    }
+    assert_eq!(waiting.join_next().await.unwrap().unwrap(), 429);
+    let own = world.send(ask("/v1/events", &token, &[])).await;
+    assert_eq!(own.status, StatusCode::OK, "a read that does not wait");
+    let seals = world.send(ask("/v1/seals", &token, &[])).await;
+    assert_eq!(seals.status, StatusCode::OK);
+    let other = world.token(Role::Ops, &[]);
+    let sent = world.router.clone().oneshot(ask(path, &other, &[]));
+    waiting.spawn(async move { sent.await.unwrap().status().as_u16() });
+    tokio::task::yield_now().await;
+    memory.grow("{}".to_owned());
+    let ended = waiting.join_all().await;
+    assert!(ended.iter().all(|status| *status == 200), "{ended:?}");
 }

@@ -360,6 +360,9 @@ async fn ranges_are_bounded_and_too_much_is_said_to_be_so() {
     for query in [
         "regions(from: \"2026-01-12\", to: \"2026-01-11\") { position }",
         "regions(from: \"2026-01-01\", to: \"2026-04-03\") { position }",
+        "regions(from: \"-262143-01-01\", to: \"-262143-01-01\") { position }",
+        "regions(from: \"2200-01-01\", to: \"2200-01-01\") { position }",
+        "regions(from: \"2199-12-31\", to: \"2200-01-01\") { position }",
         "regionBoard(region: \"BKK\", from: \"2026-01-01\", to: \"2026-04-03\") { position }",
         "regionBoard(region: \"BKK\", from: \"2026-01-01\", to: \"2026-01-08\", by: HOUR) { position }",
         "regionBoard(region: \" \", from: \"2026-01-01\", to: \"2026-01-01\") { position }",

@@ -8,7 +8,7 @@ pub mod timings;
 pub mod trend;
 
 use async_graphql::{Error, ID};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use domain::money::Money;
 use projections::metrics::{MAX_DAYS, MAX_HOURS, MetricsFilter, Span};
 
@@ -20,6 +20,9 @@ use super::{
 
 /// The most Bangkok days of which figures by the hour may be asked for.
 const MAX_HOUR_DAYS: i64 = MAX_HOURS / 24;
+
+/// The years that may be asked about; the database knows no day of some that a date can name.
+const YEARS: std::ops::RangeInclusive<i32> = 2000..=2199;
 
 /// A count as GraphQL has it.
 fn number(n: i64) -> i32 {
@@ -53,6 +56,13 @@ fn hours(from: Date, to: Date) -> Result<Span, Error> {
 }
 
 fn check(from: NaiveDate, to: NaiveDate, max: i64) -> Result<(), Error> {
+    for (field, day) in [("from", from), ("to", to)] {
+        if !YEARS.contains(&day.year()) {
+            let (first, last) = (YEARS.start(), YEARS.end());
+            let problem = format!("must be a day of the years {first} to {last}");
+            return Err(invalid(field, problem));
+        }
+    }
     let later = to.signed_duration_since(from).num_days();
     if (0..max).contains(&later) {
         Ok(())
