@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chrono::Utc;
 use store::feed::Filter;
 
 use super::Context;
@@ -45,6 +46,13 @@ async fn write(
     format: Format,
     to: &Path,
 ) -> Result<Manifest, Failure> {
+    // Where the log will stand then is not known: the same command run again would mean another export.
+    if asked.moment.as_of.is_some_and(|time| time > Utc::now()) {
+        return Err(
+            Failure::new(Exit::Refused, "the time of --as-of has not come yet")
+                .hint("leave it out to export what there is now"),
+        );
+    }
     let pool = database.app_pool().await?;
     let run = async {
         let until = match asked.moment.moment() {

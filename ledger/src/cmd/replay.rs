@@ -57,7 +57,7 @@ async fn write(database: &Database, asked: &cli::Replay) -> Result<Replayed, Fai
         } else {
             asked.to.clone()
         };
-        let temporary = file.with_extension("tmp");
+        let temporary = beside(&file);
         let mut lines =
             Lines::create(&temporary).map_err(|error| unwritable(&temporary, &error))?;
         let ended = replay(&pool, LogId::DEFAULT, head.position, &mut lines).await;
@@ -74,6 +74,13 @@ async fn write(database: &Database, asked: &cli::Replay) -> Result<Replayed, Fai
     let replayed = run.await;
     pool.close().await;
     replayed
+}
+
+/// The file's name while it is written: of this process alone, so that nothing that is there is lost.
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    file.with_file_name(name)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

@@ -13,6 +13,8 @@ use crate::moment::hex;
 
 /// The file's name.
 pub(super) const FILE: &str = "manifest.json";
+/// Its name while it is written.
+pub(super) const UNFINISHED: &str = "manifest.tmp";
 /// The shape of the manifest.
 const VERSION: u32 = 1;
 /// More than a manifest has: 100 bytes and some for each part of a log of billions of events.

@@ -94,12 +94,14 @@ async fn begin(pool: &PgPool, order: &Order) -> Result<Manifest, Failure> {
                 "run `ledger verify`; if this is another ledger, export into another directory",
             ));
         }
+        check_parts(&order.to, &found)?;
         return Ok(found);
     }
     fs::create_dir_all(&order.to).map_err(|e| unwritable(&order.to, &e))?;
     let mut entries = fs::read_dir(&order.to).map_err(|e| unwritable(&order.to, &e))?;
-    // A first part of a run that was killed before it had a manifest is no reason to refuse.
-    let is_foreign = |name: &str| !part::is_ours(name);
+    // A run writes its manifest before its first part: without one, parts are somebody else's as well. Only a manifest
+    // on its way is no reason to refuse.
+    let is_foreign = |name: &str| name != manifest::UNFINISHED;
     if entries.any(|e| e.is_ok_and(|e| is_foreign(&e.file_name().to_string_lossy()))) {
         return Err(Failure::new(
             Exit::Refused,
@@ -114,6 +116,24 @@ async fn begin(pool: &PgPool, order: &Order) -> Result<Manifest, Failure> {
     let manifest = Manifest::new(order, until);
     manifest.save(&order.to)?;
     Ok(manifest)
+}
+
+/// Whether the parts of before are there as they were written: "done" would be said of files that nobody can use.
+fn check_parts(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
+    for part in &manifest.parts {
+        let path = dir.join(&part.file);
+        let what = match verify::sum(&path) {
+            Ok((bytes, sha256)) if bytes == part.bytes && sha256 == part.sha256 => continue,
+            Ok(_) => "is not the file that was written",
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "is missing",
+            Err(error) => return Err(unreadable(&path, &error)),
+        };
+        return Err(
+            Failure::new(Exit::Damaged, format!("{} {what}", path.display()))
+                .hint("export into a new directory; `ledger export verify` says what is wrong"),
+        );
+    }
+    Ok(())
 }
 
 /// What came of one part.

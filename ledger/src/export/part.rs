@@ -24,7 +24,7 @@ pub(super) fn name(number: usize, format: Format) -> String {
 
 /// Whether a file is a part, finished or not.
 pub(super) fn is_ours(name: &str) -> bool {
-    name.starts_with(PREFIX) || name == manifest::FILE || name == "manifest.tmp"
+    name.starts_with(PREFIX) || name == manifest::FILE || name == manifest::UNFINISHED
 }
 
 /// The length and the hash of a file.

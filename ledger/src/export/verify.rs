@@ -145,7 +145,7 @@ fn check_part(
         ));
     }
     let rows = match manifest.format {
-        Format::Jsonl => check_lines(&path, name, chain, found),
+        Format::Jsonl => check_lines(&path, part, chain, found),
         Format::Csv => records(&path).map(|records| records.saturating_sub(1)),
         Format::Parquet => parquet::rows(&path),
     };
@@ -168,11 +168,13 @@ fn check_part(
 /// Computes the hashes of every event anew.
 fn check_lines(
     path: &Path,
-    name: &str,
+    part: &Part,
     chain: &mut Chain,
     found: &mut Verified,
 ) -> io::Result<u64> {
+    let name = &part.file;
     let mut rows = 0;
+    let (mut first, mut last) = (None, None);
     for line in BufReader::new(File::open(path)?).lines() {
         rows += 1;
         let line = line?;
@@ -181,6 +183,14 @@ fn check_lines(
             chain.last = None;
             continue;
         };
+        let position = event.position.0;
+        if last.is_some_and(|last| position <= last) {
+            found.add(format!(
+                "{name} line {rows}: position {position} stands behind a later one or itself"
+            ));
+        }
+        first = first.or(Some(position));
+        last = Some(position);
         if !hashes(&event) {
             found.add(format!(
                 "the event at position {} is not what was appended",
@@ -194,6 +204,14 @@ fn check_lines(
             ));
         }
         chain.last = chain.is_whole.then_some(event.hash);
+    }
+    if let (Some(first), Some(last)) = (first, last)
+        && (first, last) != (part.first_position, part.last_position)
+    {
+        found.add(format!(
+            "{name} has the events {first} to {last}, not {} to {}",
+            part.first_position, part.last_position
+        ));
     }
     Ok(rows)
 }
@@ -224,7 +242,7 @@ fn records(path: &Path) -> io::Result<u64> {
     Ok(records)
 }
 
-fn sum(path: &Path) -> io::Result<(u64, String)> {
+pub(super) fn sum(path: &Path) -> io::Result<(u64, String)> {
     let (mut bytes, mut hasher) = (0, Sha256::new());
     each_block(path, |block| {
         bytes += block.len() as u64;

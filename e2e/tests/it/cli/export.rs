@@ -217,12 +217,6 @@ async fn an_export_is_what_was_asked_for() {
             EVENTS,
         ),
         ("f", vec!["--format", "csv", "--as-of", "2020-01-01"], 0, 0),
-        (
-            "g",
-            vec!["--format", "jsonl", "--as-of", "2099-01-01 00:00"],
-            EVENTS,
-            EVENTS,
-        ),
     ] {
         let done = export(&shell, to, &more);
         assert_eq!(done.code, Some(0), "{more:?}: {done:?}");
@@ -234,6 +228,9 @@ async fn an_export_is_what_was_asked_for() {
             "{more:?}: {found}"
         );
     }
+    let to_come = export(&shell, "g", &["--format", "csv", "--as-of", "2099-01-01"]);
+    assert_eq!(to_come.code, Some(7), "{to_come:?}");
+    assert!(to_come.err.contains("has not come yet"), "{to_come:?}");
     let beyond = export(&shell, "h", &["--format", "csv", "--position", "999"]);
     assert_eq!(beyond.code, Some(7));
     assert!(
@@ -259,6 +256,67 @@ async fn an_export_is_what_was_asked_for() {
         ],
     ] {
         assert_eq!(shell.run(&wrong).code, Some(2), "{wrong:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_not_called_done_over_damaged_parts_nor_written_over_other_files() {
+    let (database, _, _) = delivered().await;
+    let shell = Shell::new(Some(&database));
+    let arguments = ["--format", "csv", "--part-events", "5"];
+    assert_eq!(export(&shell, "out", &arguments).code, Some(0));
+    let part = shell.dir.path().join("out/part-000002.csv");
+    let honest = fs::read(&part).unwrap();
+    fs::write(&part, "something else").unwrap();
+    let damaged = export(&shell, "out", &arguments);
+    assert_eq!(damaged.code, Some(8), "{damaged:?}");
+    assert!(damaged.err.contains("part-000002.csv"), "{damaged:?}");
+    fs::remove_file(&part).unwrap();
+    let missing = export(&shell, "out", &arguments);
+    assert_eq!(missing.code, Some(8), "{missing:?}");
+    assert!(missing.err.contains("is missing"), "{missing:?}");
+    fs::write(&part, honest).unwrap();
+    assert_eq!(export(&shell, "out", &arguments).code, Some(0));
+
+    let mine = shell.dir.path().join("mine");
+    fs::create_dir(&mine).unwrap();
+    fs::write(mine.join("part-000001.csv"), "mine").unwrap();
+    let refused = export(&shell, "mine", &arguments);
+    assert_eq!(refused.code, Some(7), "{refused:?}");
+    assert_eq!(fs::read(mine.join("part-000001.csv")).unwrap(), b"mine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_filtered_export_cannot_be_swapped_repeated_or_cut() {
+    let (database, _, _) = delivered().await;
+    let shell = Shell::new(Some(&database));
+    let arguments = ["--format", "jsonl", "--store", "CFR001"];
+    assert_eq!(export(&shell, "out", &arguments).code, Some(0));
+    let dir = shell.dir.path().join("out");
+    let part = dir.join("part-000001.jsonl");
+    let written = manifest(&dir);
+    let honest = fs::read_to_string(&part).unwrap();
+    let lines: Vec<&str> = honest.lines().collect();
+    let with = |change: fn(&mut Vec<&str>)| {
+        let mut lines = lines.clone();
+        change(&mut lines);
+        lines.join("\n") + "\n"
+    };
+    for (forged, word) in [
+        (with(|lines| lines.swap(3, 4)), "stands behind"),
+        (with(|lines| lines[4] = lines[3]), "stands behind"),
+        (with(|lines| drop(lines.pop())), "has the events"),
+    ] {
+        fs::write(&part, &forged).unwrap();
+        // Whoever changed the file has changed the manifest as well.
+        let mut lying = written.clone();
+        lying["parts"][0]["sha256"] = json!(sha256(&part));
+        lying["parts"][0]["bytes"] = json!(forged.len());
+        lying["parts"][0]["rows"] = json!(forged.lines().count());
+        fs::write(dir.join("manifest.json"), lying.to_string()).unwrap();
+        let (code, found) = check(&shell, "out");
+        assert_eq!(code, Some(8), "{found}");
+        assert!(found["findings"].to_string().contains(word), "{found}");
     }
 }
 

@@ -180,3 +180,35 @@ async fn an_order_is_shown_as_it_was() {
         assert!(ended.err.contains(word), "{as_of}: {}", ended.err);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_history_is_shown_to_its_end() {
+    let (database, id, _) = delivered().await;
+    let log = database.log().await;
+    let stream = store::StreamId::new("order", id.clone());
+    let last = log.stream(&stream, 11, 1).await.unwrap().remove(0);
+    for batch in 0..10 {
+        let event = || store::NewEvent {
+            event_id: uuid::Uuid::now_v7(),
+            event_type: last.event_type.clone(),
+            event_version: last.event_version.clone(),
+            payload: last.payload.clone(),
+            metadata: last.metadata.clone(),
+        };
+        log.append(store::Append {
+            command_id: uuid::Uuid::now_v7(),
+            request_hash: [7; 32],
+            stream: stream.clone(),
+            expected_version: 12 + batch * 100,
+            events: (0..100).map(|_| event()).collect(),
+            claims: Vec::new(),
+            subject_key: None,
+        })
+        .await
+        .unwrap();
+    }
+    let shell = Shell::new(Some(&database));
+    let shown = shell.run(&["order", "show", &id, "--json"]).json();
+    assert_eq!(shown["version"], 1_012);
+    assert_eq!(shown["history"].as_array().unwrap().len(), 1_012);
+}

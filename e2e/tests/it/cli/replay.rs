@@ -139,3 +139,14 @@ async fn verify_says_where_a_read_model_is_not_the_logs() {
         report["views"]["differences"].as_array().unwrap().len()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_leaves_other_files_alone() {
+    let (database, _, _) = delivered().await;
+    let shell = Shell::new(Some(&database));
+    let mine = shell.dir.path().join("keep.tmp");
+    fs::write(&mine, "mine").unwrap();
+    let done = shell.run(&["replay", "--to", "keep.json"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(fs::read(&mine).unwrap(), b"mine");
+}
