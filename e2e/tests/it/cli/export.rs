@@ -305,7 +305,10 @@ async fn rows_of_a_filtered_export_cannot_be_swapped_repeated_or_cut() {
     for (forged, word) in [
         (with(|lines| lines.swap(3, 4)), "stands behind"),
         (with(|lines| lines[4] = lines[3]), "stands behind"),
-        (with(|lines| drop(lines.pop())), "has the events"),
+        (
+            with(|lines| lines.truncate(lines.len() - 1)),
+            "has the events",
+        ),
     ] {
         fs::write(&part, &forged).unwrap();
         // Whoever changed the file has changed the manifest as well.
