@@ -1,7 +1,12 @@
 //! How fast read models are made anew, against how fast the database reads the same rows out:
 //! `cargo bench -p e2e --bench rebuild -- [ORDERS] [ROUNDS]`.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss
+)]
 
 use std::time::{Duration, Instant};
 
@@ -57,9 +62,7 @@ async fn main() {
 }
 
 fn rate(events: i64, took: Duration) -> f64 {
-    #[allow(clippy::cast_precision_loss)]
-    let events = events as f64;
-    events / took.as_secs_f64()
+    events as f64 / took.as_secs_f64()
 }
 
 /// Reads every row of the log out, and drops it.
