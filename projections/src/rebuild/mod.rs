@@ -215,6 +215,10 @@ pub(crate) struct Shadow {
 
 /// Takes the right to rebuild a model, for as long as the connection lives or until [`free`].
 async fn only_one(connection: &mut PgConnection, model: Model) -> Result<(), RebuildError> {
+    // What is dropped with a schema, or was not there to be dropped, is no news.
+    sqlx::query("set client_min_messages = warning")
+        .execute(&mut *connection)
+        .await?;
     let taken: bool =
         sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('rebuild:' || $1, 0))")
             .bind(model.name())

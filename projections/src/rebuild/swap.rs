@@ -170,6 +170,7 @@ async fn back(
 /// [`RebuildError::NothingKept`], or the database did not answer.
 pub async fn discard(owner: &PgPool, log: LogId, model: Model) -> Result<(), RebuildError> {
     let mut tx = owner.begin().await?;
+    run(&mut tx, "set local client_min_messages = warning").await?;
     if kept_position(&mut tx, log, model).await?.is_none() {
         return Err(RebuildError::NothingKept(model));
     }
