@@ -95,6 +95,18 @@ macro_rules! decimal {
                 self.0.checked_sub(other.0).filter(|u| u.unsigned_abs() <= MAX_UNITS.unsigned_abs()).map(Self)
             }
 
+            /// The sum where it cannot come to more than is stored: at the end of the counts it stays there.
+            #[must_use]
+            pub const fn saturating_add(self, other: Self) -> Self {
+                Self(self.0.saturating_add(other.0))
+            }
+
+            /// The difference, likewise.
+            #[must_use]
+            pub const fn saturating_sub(self, other: Self) -> Self {
+                Self(self.0.saturating_sub(other.0))
+            }
+
             /// Below zero.
             pub const fn is_negative(self) -> bool {
                 self.0 < 0

@@ -106,12 +106,12 @@ impl OrderCash {
                 self.collect(cash.amount)
             }
             OrderEvent::CollectionCorrected { to, .. } => {
-                vec![(Variance, Rider, minus(*to, self.balances.of(Rider)))]
+                vec![(Variance, Rider, to.saturating_sub(self.balances.of(Rider)))]
             }
             OrderEvent::CashReconciled {
                 outcome, expected, ..
             } if *outcome != ItemOutcome::Extra => {
-                let rest = minus(self.balances.of(Rider), *expected);
+                let rest = self.balances.of(Rider).saturating_sub(*expected);
                 self.unexpected = Money::ZERO.checked_add(rest).unwrap_or_default();
                 vec![(Rider, Variance, rest)]
             }
@@ -127,7 +127,7 @@ impl OrderCash {
             return Vec::new();
         };
         let before = self.due.replace(due).unwrap_or_default();
-        vec![(Sales, Receivable, minus(due, before))]
+        vec![(Sales, Receivable, due.saturating_sub(before))]
     }
 
     fn undo_sale(&mut self) -> Vec<Move> {
@@ -139,7 +139,7 @@ impl OrderCash {
         let receivable = self.balances.of(Receivable);
         vec![
             (Receivable, Rider, receivable),
-            (Variance, Rider, minus(amount, receivable)),
+            (Variance, Rider, amount.saturating_sub(receivable)),
         ]
     }
 
@@ -154,10 +154,16 @@ impl OrderCash {
                 receivable
             }
         };
-        let rest = minus(request.waived, of_claim);
-        let of_missing = part(rest, minus(self.balances.of(Variance), self.unexpected));
+        let rest = request.waived.saturating_sub(of_claim);
+        let of_missing = part(
+            rest,
+            self.balances.of(Variance).saturating_sub(self.unexpected),
+        );
         let waived = vec![(Receivable, Sales, of_claim), (Variance, Sales, of_missing)];
-        let sold = minus(minus(self.sold(), of_claim), of_missing);
+        let sold = self
+            .sold()
+            .saturating_sub(of_claim)
+            .saturating_sub(of_missing);
         let before = self.give_back(Money::ZERO, sold);
         [waived, vec![(Variance, Sales, before)]].concat()
     }
@@ -166,15 +172,18 @@ impl OrderCash {
         let of_sale = self.give_back(amount, self.sold());
         vec![
             (Store, Sales, of_sale),
-            (Store, Variance, minus(amount, of_sale)),
+            (Store, Variance, amount.saturating_sub(of_sale)),
         ]
     }
 
     /// What counts against the sale now: all that is refunded, as far as returns promised it, no matter which came
     /// first, less what counts already.
     fn give_back(&mut self, amount: Money, sold: Money) -> Money {
-        let refunded = minus(amount, self.balances.of(Store));
-        let of_sale = part(minus(refunded.min(self.promised), self.given_back), sold);
+        let refunded = amount.saturating_sub(self.balances.of(Store));
+        let of_sale = part(
+            refunded.min(self.promised).saturating_sub(self.given_back),
+            sold,
+        );
         self.given_back = of_sale
             .checked_add(self.given_back)
             .unwrap_or(self.given_back);
@@ -182,15 +191,11 @@ impl OrderCash {
     }
 
     fn sold(&self) -> Money {
-        minus(Money::ZERO, self.balances.of(Sales))
+        Money::ZERO.saturating_sub(self.balances.of(Sales))
     }
 }
 
 /// As much of `wanted` as there is; nothing of what is negative.
 fn part(wanted: Money, available: Money) -> Money {
     wanted.min(available).max(Money::ZERO)
-}
-
-fn minus(a: Money, b: Money) -> Money {
-    Money::from_units(a.units().saturating_sub(b.units()))
 }

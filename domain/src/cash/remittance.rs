@@ -15,10 +15,7 @@ use super::{
     Posting,
     posting::About,
 };
-use crate::{
-    money::Money,
-    remittance::{RemittanceEvent, RemittanceId},
-};
+use crate::remittance::{RemittanceEvent, RemittanceId};
 
 /// What is booked for one remittance: nothing is remembered, its events say all.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,7 +39,12 @@ impl RemittanceCash {
                     // For an extra item nothing is expected: the two moves over the rider's
                     // account cancel out there, and leave the partner against the variance.
                     posting.transfer(Rider, Partner, item.accepted, about);
-                    posting.transfer(Rider, Variance, minus(item.expected, item.accepted), about);
+                    posting.transfer(
+                        Rider,
+                        Variance,
+                        item.expected.saturating_sub(item.accepted),
+                        about,
+                    );
                 }
             }
             RemittanceEvent::CashReceived { amount, .. } => {
@@ -55,8 +57,4 @@ impl RemittanceCash {
         }
         posting
     }
-}
-
-fn minus(a: Money, b: Money) -> Money {
-    Money::from_units(a.units().saturating_sub(b.units()))
 }

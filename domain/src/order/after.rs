@@ -276,17 +276,12 @@ impl Collection {
         let is_apart =
             |part: &&TakenIn| settled.is_none_or(|s| s.remittance_id != part.remittance_id);
         let apart = sum(self.parts().filter(is_apart));
-        plus(apart, settled.map_or(Money::ZERO, |s| s.accepted))
+        apart.saturating_add(settled.map_or(Money::ZERO, |s| s.accepted))
     }
 }
 
 fn sum<'a>(parts: impl Iterator<Item = &'a TakenIn>) -> Money {
-    parts.fold(Money::ZERO, |sum, part| plus(sum, part.accepted))
-}
-
-/// No remittance accepts as much as would overflow, nor do as many as an order keeps.
-fn plus(a: Money, b: Money) -> Money {
-    Money::from_units(a.units().saturating_add(b.units()))
+    parts.fold(Money::ZERO, |sum, part| sum.saturating_add(part.accepted))
 }
 
 /// Cash that a closed remittance accepted for an order of which it expected none.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Comparison, ExpectedItem, Remittance, RemittanceEvent, RemittanceStatus, Summary, TakenReport,
-    content, matching, plus,
+    content, matching,
 };
 use crate::ids::OrderId;
 
@@ -58,10 +58,10 @@ pub(super) fn apply(state: &mut Remittance, event: &RemittanceEvent) {
             state.status = RemittanceStatus::Closed;
         }
         RemittanceEvent::CashReceived { amount, .. } => {
-            state.received = plus(state.received, *amount);
+            state.received = state.received.saturating_add(*amount);
         }
         RemittanceEvent::Deposited { amount, .. } => {
-            state.deposited = plus(state.deposited, *amount);
+            state.deposited = state.deposited.saturating_add(*amount);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ComparedItem, ItemOutcome, ResolvedItem, SettledItem, minus, plus};
+use super::{ComparedItem, ItemOutcome, ResolvedItem, SettledItem};
 use crate::{ids::OrderId, money::Money};
 
 /// One item, compared.
@@ -105,10 +105,10 @@ pub fn by_rider(items: &[Comparison]) -> Vec<RiderTotal> {
         let total = riders.entry(item.rider_id.as_deref()).or_default();
         total.items = total.items.saturating_add(1);
         total.open = total.open.saturating_add(u32::from(item.is_open()));
-        total.expected = plus(total.expected, item.expected);
-        total.reported = plus(total.reported, item.reported);
-        total.variance = minus(total.reported, total.expected);
-        total.accepted = plus(total.accepted, item.accepted());
+        total.expected = total.expected.saturating_add(item.expected);
+        total.reported = total.reported.saturating_add(item.reported);
+        total.variance = total.reported.saturating_sub(total.expected);
+        total.accepted = total.accepted.saturating_add(item.accepted());
     }
     riders
         .into_iter()

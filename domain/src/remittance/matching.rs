@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{
     ComparedItem, Comparison, ExpectedItem, ItemOutcome, Remittance, RemittanceEvent, ReportedItem,
-    Summary, minus, plus,
+    Summary,
 };
 use crate::money::Money;
 
@@ -60,7 +60,7 @@ fn places<'a, K: Eq + std::hash::Hash>(
 
 fn both(expected: &ExpectedItem, reported: Option<&ReportedItem>) -> ComparedItem {
     let amount = reported.map_or(Money::ZERO, |item| item.amount);
-    let variance = minus(amount, expected.amount);
+    let variance = amount.saturating_sub(expected.amount);
     let outcome = if reported.is_none() {
         ItemOutcome::Missing
     } else if variance.units().unsigned_abs() <= TOLERANCE.units().unsigned_abs() {
@@ -112,9 +112,9 @@ pub(super) fn carry_over(before: &[Comparison], items: &[ComparedItem]) -> Vec<C
 pub(super) fn summary(items: &[Comparison]) -> Summary {
     let mut summary = Summary::default();
     for item in items {
-        summary.expected = plus(summary.expected, item.expected);
-        summary.reported = plus(summary.reported, item.reported);
-        summary.accepted = plus(summary.accepted, item.accepted());
+        summary.expected = summary.expected.saturating_add(item.expected);
+        summary.reported = summary.reported.saturating_add(item.reported);
+        summary.accepted = summary.accepted.saturating_add(item.accepted());
         let count = match item.outcome {
             ItemOutcome::Matched => &mut summary.matched,
             ItemOutcome::Variance => &mut summary.differing,
@@ -124,6 +124,6 @@ pub(super) fn summary(items: &[Comparison]) -> Summary {
         *count = count.saturating_add(1);
         summary.open = summary.open.saturating_add(u32::from(item.is_open()));
     }
-    summary.variance = minus(summary.reported, summary.expected);
+    summary.variance = summary.reported.saturating_sub(summary.expected);
     summary
 }

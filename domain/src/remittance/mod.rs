@@ -96,12 +96,12 @@ pub enum RemittanceStatus {
 impl Remittance {
     /// The cash that the partner owes the store once it is closed.
     pub fn owed(&self) -> Money {
-        minus(self.summary.accepted, self.received)
+        self.summary.accepted.saturating_sub(self.received)
     }
 
     /// The cash that the store received and has not banked.
     pub fn held(&self) -> Money {
-        minus(self.received, self.deposited)
+        self.received.saturating_sub(self.deposited)
     }
 
     /// Whether both sides are there and were compared.
@@ -149,12 +149,4 @@ impl Entity for Remittance {
     fn region(&self) -> Option<&RegionId> {
         self.region.as_ref()
     }
-}
-
-fn plus(a: Money, b: Money) -> Money {
-    Money::from_units(a.units().saturating_add(b.units()))
-}
-
-fn minus(a: Money, b: Money) -> Money {
-    Money::from_units(a.units().saturating_sub(b.units()))
 }

@@ -129,8 +129,7 @@ impl Booked {
             _ => return,
         };
         order.booked_at.get_or_insert_with(at);
-        let units = balance.units().saturating_add(amount.units());
-        *balance = Money::from_units(units);
+        *balance = balance.saturating_add(amount);
         order.since = order.outstanding_since();
     }
 }

@@ -312,10 +312,10 @@ impl Life {
     fn take_back(&mut self, request: &ReturnRequested) {
         for back in &request.lines {
             if let Some(part) = self.part(back.line_number) {
-                part.returned = plus(part.returned, back.value);
+                part.returned = part.returned.saturating_add(back.value);
             }
         }
-        self.money.waived = plus(self.money.waived, request.waived);
+        self.money.waived = self.money.waived.saturating_add(request.waived);
         self.delivery.is_undelivered |= request.cause == ReturnCause::Undelivered;
     }
 
@@ -380,7 +380,11 @@ impl Delivery {
                 outcome: ItemOutcome::Extra,
                 variance,
                 ..
-            } => self.variance = self.variance.map(|missing| plus(missing, *variance)),
+            } => {
+                self.variance = self
+                    .variance
+                    .map(|missing| missing.saturating_add(*variance))
+            }
             OrderEvent::CashReconciled { variance, .. } => self.variance = Some(*variance),
             _ => {}
         }
@@ -398,12 +402,8 @@ fn sold(placed: &Placed) -> Vec<Sold> {
 }
 
 fn value(net: Money, order_discount_share: Money, tax_added: Money) -> Money {
-    let paid = net.units().saturating_sub(order_discount_share.units());
-    Money::from_units(paid.saturating_add(tax_added.units()))
-}
-
-fn plus(a: Money, b: Money) -> Money {
-    Money::from_units(a.units().saturating_add(b.units()))
+    net.saturating_sub(order_discount_share)
+        .saturating_add(tax_added)
 }
 
 const fn step_of(event: &OrderEvent) -> Option<&Step> {

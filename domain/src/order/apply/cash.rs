@@ -1,7 +1,7 @@
 //! What events change about the cash, and about what goes back.
 
 use crate::{
-    money::{Money, Quantity},
+    money::Quantity,
     order::{
         after::{CollectionStatus, Goods, Reconciled, TakenIn},
         event::{CashCollected, OrderEvent, ReturnCause, ReturnRequested},
@@ -90,7 +90,7 @@ impl Order {
             OrderEvent::Refunded {
                 amount, remaining, ..
             } => {
-                self.refunded = plus(self.refunded, *amount);
+                self.refunded = self.refunded.saturating_add(*amount);
                 if remaining.is_zero() {
                     self.payment_status = PaymentStatus::Refunded;
                 }
@@ -160,8 +160,4 @@ impl Order {
         }
         self.roll_up();
     }
-}
-
-fn plus(a: Money, b: Money) -> Money {
-    Money::from_units(a.units().saturating_add(b.units()))
 }

@@ -5,7 +5,7 @@ use super::{Decision, MAX_TEXT, check_satang, is_closed, not_possible};
 use crate::{
     money::Money,
     refusal::{Code, Refusal},
-    remittance::{Remittance, RemittanceEvent, minus},
+    remittance::{Remittance, RemittanceEvent},
     validate::Problems,
 };
 
@@ -24,7 +24,7 @@ pub(super) fn receive(
     let reference = check(amount, reference, owed, "what the partner still owes")?;
     Ok(vec![RemittanceEvent::CashReceived {
         amount,
-        remaining: minus(owed, amount),
+        remaining: owed.saturating_sub(amount),
         reference,
     }])
 }
@@ -44,7 +44,7 @@ pub(super) fn deposit(
     )?;
     Ok(vec![RemittanceEvent::Deposited {
         amount,
-        remaining: minus(held, amount),
+        remaining: held.saturating_sub(amount),
         reference,
     }])
 }

@@ -16,7 +16,7 @@ use crate::{
     refusal::{Code, Refusal},
     remittance::{
         ExpectedItem, MAX_ITEMS, Remittance, RemittanceEvent, RemittanceFacts, ReportedItem,
-        ReportedItemInput, TakenReport, content, matching, minus, plus,
+        ReportedItemInput, TakenReport, content, matching,
     },
     validate::{Problems, clean},
 };
@@ -260,8 +260,8 @@ fn check_total(
     let Some(total) = total else {
         return;
     };
-    let sum = amounts.fold(Money::ZERO, plus);
-    let difference = minus(total, sum);
+    let sum = amounts.fold(Money::ZERO, Money::saturating_add);
+    let difference = total.saturating_sub(sum);
     if difference.units().unsigned_abs() > matching::TOLERANCE.units().unsigned_abs() {
         let message = format!("total is {total}, the items add up to {sum}: correct either");
         problems.add(Code::CodAmountAccuracy, "total", message);
