@@ -16,6 +16,8 @@ mod stock;
 mod substitution;
 mod times;
 
+pub use flags::{COLLECTION_WITHIN, PICKING_WITHIN};
+
 use super::{
     command::OrderCommand, event::OrderEvent, facts::Facts, state::Order, status::OrderStatus,
 };

@@ -17,7 +17,7 @@ pub use after::{
     Reconciled, ShortReport, TakenIn,
 };
 pub use command::OrderCommand;
-pub use decide::{decide, decide_probed};
+pub use decide::{COLLECTION_WITHIN, PICKING_WITHIN, decide, decide_probed};
 pub use event::OrderEvent;
 pub use facts::Facts;
 pub use state::Order;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use domain::{
     actor::StoreScope,
     calendar::business_day,
     ids::{RegionId, StoreId},
     money::Money,
-    order::CollectionStatus,
+    order::{COLLECTION_WITHIN, CollectionStatus},
 };
 use sqlx::{FromRow, PgConnection, Row, postgres::PgRow};
 
@@ -19,8 +19,6 @@ use crate::{
     words::text,
 };
 
-/// Cash that comes later than this after the delivery does not count as collected in time.
-const IN_TIME: TimeDelta = TimeDelta::hours(24);
 /// The most days of one query.
 pub const MAX_DAYS: i64 = 92;
 /// The most rows of one query: [`MAX_DAYS`] of a thousand stores.
@@ -73,7 +71,8 @@ pub(crate) fn add_up(counts: &mut BTreeMap<DayCell, Counts>, order: &CashOrder, 
     };
     if let Some(delivered) = order.delivered_at {
         let collected = order.collected_at;
-        let in_time = collected.is_some_and(|at| at.signed_duration_since(delivered) <= IN_TIME);
+        let in_time =
+            collected.is_some_and(|at| at.signed_duration_since(delivered) <= COLLECTION_WITHIN);
         add(
             delivered,
             Counts {

@@ -1,9 +1,12 @@
 //! Which timers an event sets and which it clears. Pure.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     ids::{CommandId, OrderId},
-    order::{OrderCommand, OrderEvent, OrderStatus, command::ProposalRef},
+    order::{
+        COLLECTION_WITHIN, OrderCommand, OrderEvent, OrderStatus, PICKING_WITHIN,
+        command::ProposalRef,
+    },
 };
 use uuid::Uuid;
 
@@ -28,11 +31,6 @@ pub(super) const WANTED: &[&str] = &[
     "order.collection_overdue",
     "order.cancelled",
 ];
-
-/// How long a released order may wait for picking.
-const STUCK_AFTER: TimeDelta = TimeDelta::minutes(10);
-/// How long cash may go unmentioned after the delivery.
-const COLLECTION_WITHIN: TimeDelta = TimeDelta::hours(24);
 
 /// What a timer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +171,7 @@ fn changes(event: &OrderEvent, decided_at: DateTime<Utc>) -> Vec<Change> {
     use Kind::{Approval, Collection, Stuck};
     match event {
         OrderEvent::Released { at } => {
-            let due_at = at.unwrap_or(decided_at) + STUCK_AFTER;
+            let due_at = at.unwrap_or(decided_at) + PICKING_WITHIN;
             vec![Change::Set(Stuck, due_at, String::new())]
         }
         OrderEvent::DeliveryRecorded { step } if step.to == OrderStatus::Delivered => {

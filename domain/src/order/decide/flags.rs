@@ -7,10 +7,10 @@ use crate::order::{
     after::CollectionStatus, event::OrderEvent, facts::Facts, state::Order, status::OrderStatus,
 };
 
-/// Picking begins within ten minutes of the release.
-const PICKING_BEGINS: TimeDelta = TimeDelta::minutes(10);
-/// The cash is known of a day after the delivery.
-const CASH_IS_KNOWN: TimeDelta = TimeDelta::hours(24);
+/// Picking begins so soon after the release, or the order counts as stuck.
+pub const PICKING_WITHIN: TimeDelta = TimeDelta::minutes(10);
+/// Cash comes, or is heard of, so soon after the delivery, or it counts as late: 24 hours (domain.md, section 5).
+pub const COLLECTION_WITHIN: TimeDelta = TimeDelta::hours(24);
 
 /// Released and not picked in time.
 pub(super) fn stuck(order: &Order, facts: &Facts) -> Decision {
@@ -18,7 +18,7 @@ pub(super) fn stuck(order: &Order, facts: &Facts) -> Decision {
         Some(since)
             if order.status == OrderStatus::Released
                 && !order.is_stuck
-                && is_over(since, PICKING_BEGINS, facts) =>
+                && is_over(since, PICKING_WITHIN, facts) =>
         {
             let status = order.status;
             Ok(vec![OrderEvent::Stuck { status, since }])
@@ -38,7 +38,7 @@ pub(super) fn overdue(order: &Order, facts: &Facts) -> Decision {
             if is_unknown
                 && order.cod_due().is_positive()
                 && !order.is_collection_overdue
-                && is_over(delivered_at, CASH_IS_KNOWN, facts) =>
+                && is_over(delivered_at, COLLECTION_WITHIN, facts) =>
         {
             Ok(vec![OrderEvent::CollectionOverdue { delivered_at }])
         }

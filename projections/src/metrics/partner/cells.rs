@@ -1,7 +1,7 @@
 //! What an order counts for with its partner.
 
 use chrono::NaiveDate;
-use domain::order::OrderStatus;
+use domain::order::{COLLECTION_WITHIN, OrderStatus};
 
 use crate::metrics::{
     clock::day,
@@ -9,9 +9,8 @@ use crate::metrics::{
     table::{Table, key, measures},
 };
 
-/// Cash that comes later than this after the delivery does not count as collected in time: 24 hours (domain.md,
-/// section 5).
-const IN_TIME: Micros = 24 * 3_600_000_000;
+/// [`COLLECTION_WITHIN`] in microseconds.
+const IN_TIME: Micros = COLLECTION_WITHIN.num_seconds() * 1_000_000;
 
 measures! {
     /// Orders handed to a partner, and what became of them.
