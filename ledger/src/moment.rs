@@ -83,23 +83,6 @@ pub async fn resolve(pool: &PgPool, moment: Option<Moment>) -> Result<Head, Fail
     feed::chain_at(pool, log, at).await.map_err(failure)
 }
 
-/// Bytes as lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A SHA-256 hash from hexadecimal.
-pub fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut hash = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, at) in hash.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(hash)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,13 +104,5 @@ mod tests {
         }
         assert!(position("-1").is_err() && position("x").is_err());
         assert_eq!(position("7"), Ok(Position(7)));
-    }
-
-    #[test]
-    fn a_hash_survives_hexadecimal() {
-        let hash: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * 7).unwrap());
-        assert_eq!(unhex(&hex(&hash)), Some(hash));
-        assert_eq!(unhex("00"), None);
-        assert_eq!(unhex(&"ก".repeat(22)), None);
     }
 }

@@ -4,7 +4,7 @@ use chrono::SecondsFormat;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::Recorded;
+use store::{Recorded, hash::hex};
 use uuid::Uuid;
 
 /// Digits of a stream's version: padded, it sorts as text.
@@ -105,6 +105,5 @@ pub(super) fn batch(events: &[Recorded], source: &str) -> Result<Vec<u8>, serde_
 /// The entity tag of a body: a hash of it.
 pub(super) fn tag(body: &[u8]) -> String {
     let hash = digest::digest(&digest::SHA256, body);
-    let hex = hash.as_ref().iter().take(16).map(|b| format!("{b:02x}"));
-    format!("\"{}\"", hex.collect::<String>())
+    format!("\"{}\"", hex(hash.as_ref().get(..16).unwrap_or_default()))
 }

@@ -12,7 +12,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use store::{
-    Hash, LogId, Position,
+    LogId, Position,
+    hash::{hex, unhex},
     seal::{Seal, Sealable, Signature},
 };
 
@@ -49,7 +50,7 @@ impl From<Seal> for WrittenSeal {
         Self {
             log_id: head.log_id.0,
             position: head.position.0,
-            hash: head.hash.iter().map(|b| format!("{b:02x}")).collect(),
+            hash: hex(&head.hash),
             recorded_at: time(head.recorded_at),
             sealed_at: time(head.sealed_at),
             key_id: signed.key_id,
@@ -83,17 +84,6 @@ impl WrittenSeal {
 /// To the microsecond, which is what is signed.
 fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
-
-fn unhex(text: &str) -> Option<Hash> {
-    let mut hash = Hash::default();
-    if text.len() != 2 * hash.len() || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(hash)
 }
 
 #[derive(Serialize)]

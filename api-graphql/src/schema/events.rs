@@ -9,6 +9,7 @@ use serde_json::Value;
 use store::{
     Recorded,
     feed::{Filter, Scanned},
+    hash::hex,
 };
 
 use super::{
@@ -227,8 +228,4 @@ impl LogEvent {
             previous_hash: hex(&recorded.prev_hash),
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

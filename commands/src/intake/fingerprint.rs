@@ -1,14 +1,12 @@
 //! What tells a repeat of a message, or of an attempt to place it, from another one of the same name.
 
-use std::fmt::Write;
-
 use domain::{
     entity::Entity,
     ids::{CommandId, IntakeId},
     intake::Intake,
     order::command::PlaceOrder,
 };
-use store::{Hash, Receipt};
+use store::{Hash, Receipt, hash::hex};
 
 use crate::{
     CommandBus, CommandError, Request,
@@ -41,17 +39,8 @@ pub(super) fn of_rejection(
     id: IntakeId,
     asked: &Hash,
 ) -> Result<Hash, CommandError> {
-    let content = record::content_of::<Intake>(Some(&id), &text(asked)).map_err(internal)?;
+    let content = record::content_of::<Intake>(Some(&id), &hex(asked)).map_err(internal)?;
     Ok(bus.vault().fingerprint(&content))
-}
-
-/// A fingerprint as hexadecimal digits.
-pub(super) fn text(hash: &Hash) -> String {
-    hash.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// What the log keeps of a command, where it was carried out.

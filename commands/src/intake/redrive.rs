@@ -8,7 +8,7 @@ use domain::{
     order::{Order, command::PlaceOrder},
     refusal::{Code, Refusal},
 };
-use store::Hash;
+use store::{Hash, hash::hex};
 use uuid::Uuid;
 
 use super::{
@@ -226,7 +226,7 @@ async fn note(
     order_id: OrderId,
 ) -> Result<Redriven, CommandError> {
     // Without a mended order the reason is all that was asked.
-    let fingerprint = redrive.corrected.map(|_| fingerprint::text(asked));
+    let fingerprint = redrive.corrected.map(|_| hex(asked));
     let command = IntakeCommand::MarkPlaced {
         order_id,
         reason: redrive.reason,

@@ -10,7 +10,7 @@ use domain::{
     },
     refusal::{Code, Problem},
 };
-use store::{Hash, Receipt, SubjectKey};
+use store::{Hash, Receipt, SubjectKey, hash::hex};
 
 use super::{Context, before, fingerprint, intake_id, placing_id};
 use crate::{
@@ -266,7 +266,7 @@ pub(super) async fn reject(
             contact,
         },
         problems: rejection.problems,
-        fingerprint: fingerprint::text(&rejection.asked),
+        fingerprint: hex(&rejection.asked),
     };
     let (target, expected) = (Target::Entity(id), Some(rejection.expected_version));
     let request = context.request::<Intake>(rejection.command_id, expected, target, command);

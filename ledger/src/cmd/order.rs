@@ -13,8 +13,8 @@ use super::Context;
 use crate::cli;
 use crate::database::{Database, failure};
 use crate::exit::{Exit, Failure};
-use crate::moment::hex;
 use crate::output::{Output, Style};
+use store::hash::hex;
 
 /// One line of the history.
 #[derive(Serialize)]

@@ -14,8 +14,9 @@ use super::Context;
 use crate::cli;
 use crate::database::Database;
 use crate::exit::{Exit, Failure};
-use crate::moment::{self, hex};
+use crate::moment;
 use crate::progress::Progress;
+use store::hash::hex;
 
 /// What came of it.
 #[derive(Debug, Serialize)]

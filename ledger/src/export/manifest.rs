@@ -9,7 +9,7 @@ use store::{Head, LogId};
 
 use super::{Order, unreadable, unwritable};
 use crate::exit::{Exit, Failure};
-use crate::moment::hex;
+use store::hash::hex;
 
 /// The file's name.
 pub(super) const FILE: &str = "manifest.json";

@@ -19,8 +19,8 @@ use store::{Head, LogId, Position, Recorded};
 
 use crate::database::failure;
 use crate::exit::{Exit, Failure};
-use crate::moment::hex;
 use crate::progress::Progress;
+use store::hash::hex;
 
 pub(crate) use manifest::sync_dir;
 pub use manifest::{Format, Manifest, Part};

@@ -16,7 +16,7 @@ use parquet::schema::parser::parse_message_type;
 use store::Recorded;
 
 use super::part::Hashing;
-use crate::moment::hex;
+use store::hash::hex;
 
 /// Events of a row group: what is held in memory at a time.
 const GROUP_EVENTS: usize = 5_000;

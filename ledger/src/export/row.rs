@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use store::{Position, Recorded};
 use uuid::Uuid;
 
-use crate::moment::{hex, unhex};
+use store::hash::{hex, unhex};
 
 /// The columns, in order.
 pub(super) const COLUMNS: [&str; 14] = [

@@ -11,8 +11,8 @@ use store::{Recorded, hash};
 use super::manifest::{Format, Manifest, Part};
 use super::{parquet, part, row, unreadable};
 use crate::exit::{Exit, Failure};
-use crate::moment::{hex, unhex};
 use crate::progress::Progress;
+use store::hash::{hex, unhex};
 
 /// Findings named one by one; the rest is only counted.
 const MAX_FINDINGS: usize = 100;

@@ -10,7 +10,7 @@ use store::{LogId, StoreError};
 
 use super::{Written, is_signed};
 use crate::exit::{Exit, Failure};
-use crate::moment::hex;
+use store::hash::hex;
 
 /// More than a file of seals has: a seal has about 400 bytes, a year of minutes half a million of them.
 const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
