@@ -16,7 +16,7 @@ use store::Log;
 use tokio::sync::watch;
 
 use crate::{
-    auth::{AuthError, Authenticator},
+    auth::{self, AuthError, Authenticator},
     context::{Peer, RequestContext, is_local},
     http::{problem::HttpProblem, turned},
 };
@@ -189,8 +189,7 @@ pub(crate) async fn metrics(
 ) -> Response {
     let context = RequestContext::read(request.headers());
     if !operations.private && !is_local(request.extensions().get::<Peer>(), request.headers()) {
-        let authorization = request.headers().get(header::AUTHORIZATION);
-        let authorization = authorization.map(|v| v.to_str().unwrap_or_default());
+        let authorization = auth::authorization(request.headers());
         let caller = operations.authenticator.caller(authorization).await;
         match caller {
             Ok(caller) if caller.actor.role.may(Action::Operate) && caller.scopes.read => {}

@@ -16,6 +16,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use axum::http::{HeaderMap, header};
 use domain::{
     actor::Role,
     ids::{RegionId, StoreId},
@@ -104,6 +105,12 @@ pub enum SetupError {
     /// Neither source is configured.
     #[error("nobody could sign in: configure a key directory or a JWKS URL")]
     NoKeys,
+}
+
+/// The `Authorization` header; one that is no text is there and names nobody.
+pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(header::AUTHORIZATION);
+    header.map(|value| value.to_str().unwrap_or_default())
 }
 
 /// Who was let in, and by which token.

@@ -30,7 +30,7 @@ use store::{
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
-    auth::{Admitted, AuthError, Authenticator, Caller},
+    auth::{self, Admitted, AuthError, Authenticator, Caller},
     backend::{Backend, RefusedAccess},
     context::RequestContext,
     health::Lifecycle,
@@ -168,8 +168,7 @@ impl Feed {
         if request.method != Method::GET {
             return Err(HttpProblem::method_not_allowed("GET", "use GET"));
         }
-        let authorization = request.headers.get(header::AUTHORIZATION);
-        let authorization = authorization.map(|v| v.to_str().unwrap_or_default());
+        let authorization = auth::authorization(&request.headers);
         let admitted = self.authenticator.admitted(authorization).await;
         let admitted = admitted.map_err(|error: AuthError| HttpProblem::unauthenticated(&error))?;
         let reason = if !admitted.caller.actor.role.may(Action::ReadEvents) {

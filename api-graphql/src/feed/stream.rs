@@ -9,7 +9,7 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderValue, header, request::Parts},
+    http::request::Parts,
     response::Response,
 };
 use futures_util::stream;
@@ -22,7 +22,7 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{CursorFrom, Feed, ask::Ask, cloud, fault, news};
 use crate::{
     context::RequestContext,
-    http::{Operation, problem::HttpProblem, turned},
+    http::{Operation, event_stream, problem::HttpProblem, turned},
     limits::{FEED_HEARTBEAT, FEED_LOOK, FEED_SEND_LIMIT},
     slots::Slot,
 };
@@ -71,16 +71,7 @@ async fn open(feed: &Arc<Feed>, request: &Parts) -> Result<Response, HttpProblem
         let page = received.recv().await?;
         Some((Ok::<_, Infallible>(page), received))
     });
-    let mut response = Response::new(Body::from_stream(body));
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    Ok(response)
+    Ok(event_stream("text/event-stream", Body::from_stream(body)))
 }
 
 /// Tells one reader.

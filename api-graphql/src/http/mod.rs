@@ -42,7 +42,7 @@ use self::{
     types::{Kind, Types},
 };
 use crate::{
-    auth::{AuthError, Authenticator, Caller},
+    auth::{self, AuthError, Authenticator, Caller},
     context::RequestContext,
     health::Lifecycle,
     limits::{Limits, MAX_DISCARDED_BYTES, MAX_LIVE_SOCKETS},
@@ -169,8 +169,7 @@ impl Endpoint {
             // What is refused before there is a stream is answered plainly.
             Transport::Stream => Media::GraphqlResponse,
         };
-        let authorization = request.headers().get(header::AUTHORIZATION);
-        let authorization = authorization.map(|v| v.to_str().unwrap_or_default());
+        let authorization = auth::authorization(request.headers());
         let admitted = match self.authenticator.admitted(authorization).await {
             Ok(admitted) => Some(admitted),
             // Introspection alone is free, so that GraphiQL can show the schema.
@@ -436,6 +435,20 @@ fn choose<'a>(
             "There are several operations; name one in `operationName`.".to_owned(),
         )),
     }
+}
+
+/// A response of server-sent events: never kept, and passed on as they come by proxies too.
+pub(crate) fn event_stream(content_type: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 fn rejected(rejection: Rejection, media: Media) -> Response {

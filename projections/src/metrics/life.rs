@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     decode::{OrderRecord, Poison},
-    order_view::status_of,
+    order_view::{occurred_at, status_of},
     store_board::Standing,
 };
 
@@ -418,19 +418,12 @@ const fn step_of(event: &OrderEvent) -> Option<&Step> {
     }
 }
 
-/// When an event says that it happened.
+/// When an event says that it happened, else when it was recorded as a step.
 fn happened_at(event: &OrderEvent) -> Option<DateTime<Utc>> {
-    match event {
+    occurred_at(event).or_else(|| match event {
         OrderEvent::Released { at } => *at,
         OrderEvent::ReturnReceived { at } => Some(*at),
         OrderEvent::ReturnRequested(request) => Some(request.at),
-        OrderEvent::CashCollected(cash) => Some(cash.collected_at),
-        OrderEvent::Shorted { occurred_at, .. }
-        | OrderEvent::CollectionFailed { occurred_at, .. }
-        | OrderEvent::DeliveryFailed {
-            occurred_at: occurred_at @ Some(_),
-            ..
-        } => *occurred_at,
         event => step_of(event).and_then(|step| step.occurred_at.or(step.recorded_at)),
-    }
+    })
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::decode::{OrderRecord, Poison};
 
 /// When it happened, as far as its sender said.
-pub(super) const fn occurred_at(event: &OrderEvent) -> Option<DateTime<Utc>> {
+pub(crate) const fn occurred_at(event: &OrderEvent) -> Option<DateTime<Utc>> {
     match event {
         OrderEvent::PickingRecorded { step }
         | OrderEvent::ShipmentRecorded { step, .. }

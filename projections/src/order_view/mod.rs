@@ -19,6 +19,7 @@ use store::Position;
 pub use crate::paging::{CursorError, MAX_PAGE, Window};
 
 pub(crate) use apply::{Derived, apply, references};
+pub(crate) use detail::occurred_at;
 pub use filter::{OrderFilter, OrderSort, PageRequest};
 pub(crate) use fold::{Change, code as status_code, status as status_of};
 pub use history::{HistoryActor, HistoryEntry, HistoryPage, MAX_HISTORY_PAGE, history};

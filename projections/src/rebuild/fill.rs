@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use sqlx::{Connection, PgPool};
-use store::{LogId, Position, Recorded};
+use store::{LogId, Position, Recorded, feed};
 
 use super::{RebuildError, Shadow, Stage, new_schema};
 use crate::decode::{Kind, decode};
@@ -44,7 +44,7 @@ impl Filler {
                 tokio::try_join!(applying, self.page(last, PAGE_EVENTS, &skipped))?;
             (shadows, next) = (applied, read);
             at = last;
-            let head = self.head().await?;
+            let head = feed::head(&self.pool, self.log).await?.position;
             told(Stage::Filling(at, head));
             if head.0 - at.0 < NEAR {
                 break;
@@ -90,14 +90,6 @@ impl Filler {
             .fetch_all(&self.pool)
             .await?;
         Ok(page)
-    }
-
-    async fn head(&self) -> Result<Position, RebuildError> {
-        let head = sqlx::query_scalar("select position from log_head where log_id = $1")
-            .bind(self.log.0)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(Position(head))
     }
 }
 

@@ -239,6 +239,12 @@ async fn free(connection: &mut PgConnection, model: Model) -> Result<(), sqlx::E
     Ok(())
 }
 
+/// Runs statements of our own making, without parameters.
+async fn run(conn: &mut PgConnection, statements: &str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(statements).execute(conn).await?;
+    Ok(())
+}
+
 /// The schema of a model's new tables.
 fn new_schema(model: Model) -> String {
     format!("rebuild_{}", model.name())

@@ -4,7 +4,7 @@
 
 use sqlx::PgConnection;
 
-use super::new_schema;
+use super::{new_schema, run};
 use crate::Model;
 
 /// Makes the tables anew and empty, with the keys that filling them needs.
@@ -55,10 +55,5 @@ async fn statements(
     for statement in statements {
         run(conn, &statement).await?;
     }
-    Ok(())
-}
-
-async fn run(conn: &mut PgConnection, statement: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(statement).execute(conn).await?;
     Ok(())
 }

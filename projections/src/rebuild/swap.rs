@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use super::{
     LOCK_WAIT, RebuildError, Shadow,
     fill::{self, Filler, NEAR},
-    free, kept_schema, new_schema, only_one,
+    free, kept_schema, new_schema, only_one, run,
 };
 use crate::Model;
 
@@ -292,9 +292,4 @@ async fn kept_position(
     .fetch_optional(conn)
     .await?;
     Ok(position.map(Position))
-}
-
-async fn run(conn: &mut PgConnection, statement: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(statement).execute(conn).await?;
-    Ok(())
 }

@@ -5,13 +5,13 @@ use std::{convert::Infallible, pin::Pin};
 use async_graphql::Response as GraphqlResponse;
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
     response::Response,
 };
 use futures_util::{Stream, StreamExt, stream};
 use tokio::time::Instant;
 
-use crate::{health::Lifecycle, limits::LIVE_HEARTBEAT, slots::Slot};
+use crate::{health::Lifecycle, http::event_stream, limits::LIVE_HEARTBEAT, slots::Slot};
 
 /// Whether an answer in events is asked for, and nothing else.
 pub(in crate::http) fn asks_for_events(headers: &HeaderMap) -> bool {
@@ -50,16 +50,7 @@ pub(in crate::http) fn respond(
         let bytes = telling.next().await?;
         Some((Ok::<_, Infallible>(bytes), telling))
     });
-    let mut response = Response::new(Body::from_stream(body));
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
+    event_stream("text/event-stream; charset=utf-8", Body::from_stream(body))
 }
 
 impl Telling {

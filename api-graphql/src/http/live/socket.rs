@@ -18,6 +18,7 @@ use super::{
     session::Session,
 };
 use crate::{
+    auth,
     context::RequestContext,
     http::{Endpoint, problem::HttpProblem},
     limits::{LIVE_HEARTBEAT, LIVE_INIT_LIMIT, LIVE_SEND_LIMIT, MAX_LIVE_ANSWERS},
@@ -52,10 +53,7 @@ pub(in crate::http) async fn upgrade(
     }
     let place = Arc::clone(&endpoint.sockets).try_acquire_owned();
     let place = place.map_err(|_| HttpProblem::too_many_feeds("too many WebSockets are open"))?;
-    let authorization = parts.headers.get(header::AUTHORIZATION);
-    let authorization = authorization
-        .and_then(|v| v.to_str().ok())
-        .map(str::to_owned);
+    let authorization = auth::authorization(&parts.headers).map(str::to_owned);
     let bytes = endpoint.limits.body_bytes;
     Ok(asked
         .protocols([PROTOCOL])
