@@ -6,6 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use store::Position;
 
 /// What is over sooner is not worth a bar.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -55,6 +56,12 @@ impl Progress {
     /// There are so many steps.
     pub fn expect_total(&self, total: u64) {
         self.bar.set_length(total);
+    }
+
+    /// The log is worked through up to here, of so much.
+    pub fn at(&self, position: Position, head: Position) {
+        self.expect_total(head.0.unsigned_abs());
+        self.reach(position.0.unsigned_abs());
     }
 
     /// Another label.

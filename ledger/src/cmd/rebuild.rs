@@ -6,7 +6,7 @@ use projections::rebuild::{
 };
 use serde_json::json;
 use sqlx::PgPool;
-use store::{LogId, Position};
+use store::LogId;
 
 use super::Context;
 use crate::cli::Rebuild;
@@ -48,8 +48,7 @@ async fn anew(owner: &PgPool, rebuild: &Rebuild, output: Output) -> Result<Exit,
     let progress = Progress::start("reading the log", Some(0));
     let told = |stage| match stage {
         Stage::Filling(at, head) => {
-            progress.expect_total(count(head));
-            progress.reach(count(at));
+            progress.at(at, head);
         }
         Stage::Indexing(model) => progress.label(format!("indexing {model}")),
         Stage::Comparing(model) => progress.label(format!("comparing {model}")),
@@ -195,11 +194,6 @@ fn show(rebuilt: &[Rebuilt], output: Output) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Positions are never negative.
-fn count(position: Position) -> u64 {
-    u64::try_from(position.0).unwrap_or_default()
 }
 
 fn failure(error: RebuildError) -> Failure {

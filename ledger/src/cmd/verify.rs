@@ -71,8 +71,7 @@ async fn check(database: &Database, kept: &[Written], keys: &[String]) -> Result
     let run = async {
         let progress = Progress::start("verifying the log", Some(0));
         let told = |reached, head| {
-            progress.expect_total(count(head));
-            progress.reach(count(reached));
+            progress.at(reached, head);
         };
         let log = verify(&pool, LogId::DEFAULT, &Options::default(), told).await;
         let log = log.map_err(failure)?;
@@ -133,11 +132,6 @@ impl Views {
     const fn is_clean(&self) -> bool {
         self.found == 0 && self.unfolded.is_none()
     }
-}
-
-/// Positions are never negative.
-fn count(position: store::Position) -> u64 {
-    u64::try_from(position.0).unwrap_or_default()
 }
 
 fn show(found: &Found, output: Output) -> Result<Exit, Failure> {

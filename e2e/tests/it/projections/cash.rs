@@ -23,17 +23,8 @@ use store::Position;
 
 use super::{
     support::{TestDb, checkpoint, fresh_db, store_id},
-    trade::Trade,
+    trade::{MOVES, Trade, traded},
 };
-
-async fn traded(seed: u64) -> (TestDb, projections::Runner, Trade) {
-    let db = fresh_db().await;
-    let mut trade = Trade::new(seed);
-    let runner = db.run();
-    trade.run(&db.log, 60, 1_500).await;
-    db.caught_up().await;
-    (db, runner, trade)
-}
 
 fn everything() -> CashFilter {
     CashFilter::within(StoreScope::All)
@@ -58,7 +49,7 @@ fn sum(amounts: impl IntoIterator<Item = Money>) -> i64 {
 
 #[tokio::test]
 async fn the_ledger_equals_a_fold_of_the_log_and_adds_up_to_nothing() {
-    let (db, runner, trade) = traded(30).await;
+    let (db, runner, trade) = traded(30, MOVES).await;
     db.assert_clean().await;
     let cells = balances(&db.db, &everything(), Grouping::Cell)
         .await
@@ -167,7 +158,7 @@ fn regroup(cells: &[Balance], by: Grouping) -> Vec<Balance> {
 
 #[tokio::test]
 async fn a_caller_sees_the_balances_of_its_stores_only() {
-    let (db, runner, _) = traded(31).await;
+    let (db, runner, _) = traded(31, MOVES).await;
     let all = balances(&db.db, &everything(), Grouping::Cell)
         .await
         .unwrap();
@@ -212,7 +203,7 @@ async fn a_caller_sees_the_balances_of_its_stores_only() {
 
 #[tokio::test]
 async fn a_store_that_moves_to_another_region_takes_its_cash_along() {
-    let (db, runner, mut trade) = traded(35).await;
+    let (db, runner, mut trade) = traded(35, MOVES).await;
     let of_store = || CashFilter {
         stores: Some(vec![store_id(3)]),
         ..everything()
@@ -271,7 +262,7 @@ async fn the_books_balance_at_every_page_and_store_by_store() {
 
 #[tokio::test]
 async fn the_database_refuses_books_that_do_not_balance() {
-    let (db, runner, _) = traded(33).await;
+    let (db, runner, _) = traded(33, MOVES).await;
     runner.stop().await;
     let refused = |sql: &'static str| {
         let pool = db.pool.clone();
@@ -306,7 +297,7 @@ async fn the_database_refuses_books_that_do_not_balance() {
 
 #[tokio::test]
 async fn every_order_is_booked_as_its_own_state_says() {
-    let (db, runner, trade) = traded(34).await;
+    let (db, runner, trade) = traded(34, MOVES).await;
     let ids: Vec<OrderId> = trade.orders.iter().map(|o| o.id).collect();
     for row in order_view::by_ids(&db.db, &ids).await.unwrap() {
         let booked = cash_order(&db.db, row.id).await.unwrap().unwrap();
@@ -393,7 +384,7 @@ async fn walk(db: &TestDb, filter: &OutstandingFilter, size: i64, forward: bool)
 
 #[tokio::test]
 async fn what_is_outstanding_is_listed_oldest_first() {
-    let (db, runner, trade) = traded(35).await;
+    let (db, runner, trade) = traded(35, MOVES).await;
     let mut all = Vec::new();
     for life in &trade.orders {
         all.push(cash_order(&db.db, life.id).await.unwrap().unwrap());
@@ -480,7 +471,7 @@ fn is_listed(filter: &OutstandingFilter, order: &CashOrder) -> bool {
 
 #[tokio::test]
 async fn the_days_count_what_the_orders_say() {
-    let (db, runner, trade) = traded(36).await;
+    let (db, runner, trade) = traded(36, MOVES).await;
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
     let mut filter = DayFilter {
         allowed: StoreScope::All,

@@ -21,17 +21,13 @@ use projections::{
 use super::{
     others::Kept,
     support::{TestDb, fresh_db, store_id},
-    trade::Trade,
+    trade::{Trade, traded},
 };
 
-async fn traded(seed: u64) -> (TestDb, projections::Runner, Trade) {
-    let db = fresh_db().await;
-    let mut trade = Trade::new(seed);
-    let runner = db.run();
-    trade.run(&db.log, 60, 2_000).await;
-    db.caught_up().await;
-    db.assert_clean().await;
-    (db, runner, trade)
+async fn traded_cleanly(seed: u64) -> (TestDb, projections::Runner, Trade) {
+    let traded = traded(seed, 2_000).await;
+    traded.0.assert_clean().await;
+    traded
 }
 
 async fn walk<E: Document>(
@@ -113,7 +109,7 @@ async fn listed<E: Document>(
 
 #[tokio::test]
 async fn stores_are_kept_and_listed() {
-    let (db, runner, trade) = traded(40).await;
+    let (db, runner, trade) = traded_cleanly(40).await;
     let everything = StoreFilter::within(StoreScope::All);
     let list = kept(&db, &trade.others.stores, &everything).await;
     for one in &trade.others.stores {
@@ -145,7 +141,7 @@ async fn stores_are_kept_and_listed() {
 
 #[tokio::test]
 async fn bundles_are_kept_and_listed() {
-    let (db, runner, trade) = traded(41).await;
+    let (db, runner, trade) = traded_cleanly(41).await;
     let everything = BundleFilter::default();
     let list = kept(&db, &trade.others.bundles, &everything).await;
     for one in &trade.others.bundles {
@@ -172,7 +168,7 @@ async fn bundles_are_kept_and_listed() {
 
 #[tokio::test]
 async fn remittances_are_kept_and_listed() {
-    let (db, runner, trade) = traded(42).await;
+    let (db, runner, trade) = traded_cleanly(42).await;
     let everything = RemittanceFilter::within(StoreScope::All);
     let list = kept(&db, &trade.others.remittances, &everything).await;
     for one in &trade.others.remittances {
@@ -227,7 +223,7 @@ async fn remittances_are_kept_and_listed() {
 
 #[tokio::test]
 async fn dead_letters_are_kept_and_listed() {
-    let (db, runner, trade) = traded(43).await;
+    let (db, runner, trade) = traded_cleanly(43).await;
     let everything = DeadLetterFilter::default();
     let list = kept(&db, &trade.others.letters, &everything).await;
     for one in &trade.others.letters {
@@ -275,7 +271,7 @@ async fn bad_requests_are_told_what_is_wrong() {
         assert!(matches!(page, Err(ReadError::PageSize { .. })));
     }
     // A cursor of another list is none of this one's.
-    let (db, runner, _) = traded(44).await;
+    let (db, runner, _) = traded_cleanly(44).await;
     let window = Window::Forward {
         first: 1,
         after: None,

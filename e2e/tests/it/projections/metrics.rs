@@ -22,17 +22,8 @@ use projections::{
 
 use super::{
     support::{TestDb, fresh_db, store_id},
-    trade::Trade,
+    trade::{MOVES, Trade, traded},
 };
-
-async fn traded(seed: u64) -> (TestDb, projections::Runner, Trade) {
-    let db = fresh_db().await;
-    let mut trade = Trade::new(seed);
-    let runner = db.run();
-    trade.run(&db.log, 60, 1_500).await;
-    db.caught_up().await;
-    (db, runner, trade)
-}
 
 /// The days on which the orders were placed: when the test ran.
 fn today() -> Span {
@@ -69,7 +60,7 @@ fn sum(orders: &[&Order], what: impl Fn(&Order) -> i64) -> i64 {
 
 #[tokio::test]
 async fn the_flow_of_a_store_is_what_its_orders_say() {
-    let (db, runner, trade) = traded(60).await;
+    let (db, runner, trade) = traded(60, MOVES).await;
     db.assert_clean().await;
     let placed = flows(&db, today(), FlowBy::Store).await;
     let delivered = flows(&db, later(), FlowBy::Store).await;
@@ -131,7 +122,7 @@ fn grouped(rows: &[FlowRow], by_store: bool) -> Vec<Flow> {
 
 #[tokio::test]
 async fn hours_add_up_to_days_stores_to_regions_and_nothing_is_counted_twice() {
-    let (db, runner, _) = traded(61).await;
+    let (db, runner, _) = traded(61, MOVES).await;
     let days = flows(&db, later(), FlowBy::StoreTime).await;
     let stores: Vec<Flow> = flows(&db, later(), FlowBy::Store)
         .await
@@ -174,7 +165,7 @@ async fn hours_add_up_to_days_stores_to_regions_and_nothing_is_counted_twice() {
 
 #[tokio::test]
 async fn a_caller_sees_the_figures_of_its_stores_only_and_only_so_much() {
-    let (db, runner, _) = traded(62).await;
+    let (db, runner, _) = traded(62, MOVES).await;
     let head = db.log.head().await.unwrap().position;
     let all = flows(&db, later(), FlowBy::StoreTime).await;
     let mine = [store_id(2), store_id(3)];
@@ -388,7 +379,7 @@ fn performance(orders: &[&Order]) -> Partner {
 
 #[tokio::test]
 async fn partners_deliver_and_collect_what_the_orders_say() {
-    let (db, runner, trade) = traded(64).await;
+    let (db, runner, trade) = traded(64, MOVES).await;
     // Orders are handed over today by the log's own clock, or on their delivery day when that was all that was heard.
     let mut figures: BTreeMap<Option<PartnerId>, Vec<Partner>> = BTreeMap::new();
     let mut rides = 0;
@@ -426,7 +417,7 @@ async fn partners_deliver_and_collect_what_the_orders_say() {
 
 #[tokio::test]
 async fn steps_and_stages_take_what_the_events_say() {
-    let (db, runner, trade) = traded(65).await;
+    let (db, runner, trade) = traded(65, MOVES).await;
     let read = step_timings::timings(&db.db, &everything(today()), TimingBy::Total)
         .await
         .unwrap();

@@ -7,11 +7,29 @@ use domain::{
     ids::OrderId,
     order::{Order, OrderEvent, OrderStatus},
 };
+use projections::Runner;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use store::{Append, Log};
 use uuid::Uuid;
 
-use super::{lives, others::Others, support::append};
+use super::{
+    lives,
+    others::Others,
+    support::{TestDb, append, fresh_db},
+};
+
+/// What sixty random orders live through in a test, most of them to their end.
+pub(crate) const MOVES: u32 = 1_500;
+
+/// A database with sixty orders and what became of them in so many moves, and the read models that have seen all of it.
+pub(crate) async fn traded(seed: u64, moves: u32) -> (TestDb, Runner, Trade) {
+    let db = fresh_db().await;
+    let mut trade = Trade::new(seed);
+    let runner = db.run();
+    trade.run(&db.log, 60, moves).await;
+    db.caught_up().await;
+    (db, runner, trade)
+}
 
 /// An order somewhere in its life.
 #[derive(Clone)]
