@@ -9,7 +9,8 @@ use crate::order::{
 
 /// Picking begins so soon after the release, or the order counts as stuck.
 pub const PICKING_WITHIN: TimeDelta = TimeDelta::minutes(10);
-/// Cash comes, or is heard of, so soon after the delivery, or it counts as late: 24 hours (domain.md, section 5).
+/// Cash comes, or is heard of, so soon after the delivery, or it counts as late: the chain's success
+/// rate is of cash collected within 24 hours.
 pub const COLLECTION_WITHIN: TimeDelta = TimeDelta::hours(24);
 
 /// Released and not picked in time.

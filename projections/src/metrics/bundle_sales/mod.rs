@@ -1,4 +1,4 @@
-//! How bundles sell, by store and Bangkok day (domain.md, section 6, "Bundle performance").
+//! How bundles sell, by store and Bangkok day.
 //!
 //! An order's bundles count on the day the order was placed, and follow what becomes of them: a bundle that is
 //! cancelled, alone or with its order, brings no revenue and gives no savings; another product in a component's place
