@@ -65,6 +65,19 @@ pub const PROJECTION_EVENTS_TOTAL: &str = "ledger_projection_events_total";
 /// Counter: pages tried again after an error that may pass.
 pub const PROJECTION_RETRIES_TOTAL: &str = "ledger_projection_retries_total";
 
+// ---- cache -------------------------------------------------------------------------------------
+
+/// Counter: reads that may be answered from the cache, by labels `read` (which) and `outcome` (`hit`, `shared`: found in
+/// Redis, `read`: from the database, `bypassed`: what changed is not known well enough).
+pub const CACHE_READS_TOTAL: &str = "ledger_cache_reads_total";
+
+/// Gauge: bytes of kept answers, as they are written.
+pub const CACHE_BYTES: &str = "ledger_cache_bytes";
+
+/// Counter: requests of the shared cache that failed, by label `reason` (`unreachable`, `forged`: somebody else wrote
+/// there).
+pub const CACHE_SHARED_FAILURES_TOTAL: &str = "ledger_cache_shared_failures_total";
+
 // ---- commands ----------------------------------------------------------------------------------
 
 /// Histogram: seconds from a command's arrival at the bus to its answer, by labels `command` and

@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
-use store::{LogId, Position, wake::Wake};
+use store::{Log, LogId, Position, StoreError, wake::Wake};
 use tokio::sync::{broadcast, watch};
+
+use crate::cache::Touched;
 
 /// Changes that a listener may be behind before it has to read anew.
 const BEHIND: usize = 4_096;
@@ -35,28 +37,46 @@ pub struct Change {
 pub struct Changes {
     sender: broadcast::Sender<Change>,
     wake: Wake,
+    touched: Option<Touched>,
 }
 
 /// One that hears nothing by itself: [`Changes::told`] feeds it.
 impl Default for Changes {
     fn default() -> Self {
         let (_, newest) = watch::channel(Position::START);
-        Self::fed(Wake::fed(newest, RETRY))
+        Self::fed(Wake::fed(newest, RETRY), None)
     }
 }
 
 impl Changes {
-    /// Follows the log until the pool is closed.
-    pub fn follow(pool: PgPool, log: LogId, wake: Wake) -> Self {
-        let changes = Self::fed(wake);
-        let (sender, wake) = (changes.sender.clone(), changes.wake.clone());
-        tokio::spawn(async move { tell(&pool, log, wake, &sender).await });
-        changes
+    /// Follows the log from its last event on until the pool is closed. `touched` learns what happens too, if anybody
+    /// wants to know it.
+    ///
+    /// # Errors
+    /// Where the log ends could not be read.
+    pub async fn follow(
+        log: &Log,
+        wake: Wake,
+        touched: Option<Touched>,
+    ) -> Result<Self, StoreError> {
+        let head = log.head().await?.position;
+        if let Some(touched) = &touched {
+            touched.begin(head);
+        }
+        let changes = Self::fed(wake, touched);
+        let teller = changes.clone();
+        let (pool, log_id) = (log.pool().clone(), log.log_id());
+        tokio::spawn(async move { teller.tell(&pool, log_id, head).await });
+        Ok(changes)
     }
 
-    fn fed(wake: Wake) -> Self {
+    fn fed(wake: Wake, touched: Option<Touched>) -> Self {
         let (sender, _) = broadcast::channel(BEHIND);
-        Self { sender, wake }
+        Self {
+            sender,
+            wake,
+            touched,
+        }
     }
 
     /// Tells every listener.
@@ -76,29 +96,34 @@ impl Changes {
     }
 }
 
-async fn tell(pool: &PgPool, log: LogId, mut wake: Wake, sender: &broadcast::Sender<Change>) {
-    let mut at = wake.newest();
-    while !pool.is_closed() {
-        if sender.receiver_count() == 0 {
-            // Whoever comes now reads first what is there.
-            at = at.max(wake.newest());
-            wake.changed().await;
-            continue;
-        }
-        match page(pool, log, at).await {
-            Ok(changes) => {
-                let full = i64::try_from(changes.len()).is_ok_and(|n| n == PAGE);
-                for change in changes {
-                    at = change.position;
-                    let _ = sender.send(change);
-                }
-                if !full {
-                    wake.changed().await;
-                }
+impl Changes {
+    async fn tell(&self, pool: &PgPool, log: LogId, head: Position) {
+        let (mut wake, mut at) = (self.wake.clone(), head);
+        while !pool.is_closed() {
+            if self.sender.receiver_count() == 0 && self.touched.is_none() {
+                // Whoever comes now reads first what is there.
+                at = at.max(wake.newest());
+                wake.changed().await;
+                continue;
             }
-            Err(error) => {
-                tracing::warn!(%error, "subscribers hear nothing: the log cannot be read; trying again");
-                tokio::time::sleep(RETRY).await;
+            match page(pool, log, at).await {
+                Ok(changes) => {
+                    let full = i64::try_from(changes.len()).is_ok_and(|n| n == PAGE);
+                    if let Some(touched) = &self.touched {
+                        touched.look(&changes);
+                    }
+                    for change in changes {
+                        at = change.position;
+                        self.told(change);
+                    }
+                    if !full {
+                        wake.changed().await;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "nobody hears of changes: the log cannot be read; trying again");
+                    tokio::time::sleep(RETRY).await;
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ mod testing;
 mod words;
 
 pub mod as_of;
+pub mod cache;
 pub mod cash_ledger;
 pub mod changes;
 pub mod check;

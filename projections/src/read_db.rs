@@ -1,5 +1,7 @@
 //! Which server answers a read.
 
+use std::sync::Arc;
+
 use domain::{actor::StoreScope, ids::StoreId};
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
@@ -25,7 +27,7 @@ impl ReadDb {
 }
 
 /// Why a read failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ReadError {
     /// The caller's cursor cannot be used.
     #[error(transparent)]
@@ -49,7 +51,7 @@ pub enum ReadError {
     Corrupt(String),
     /// The database did not answer; worth a retry.
     #[error("the database did not answer the read: {0}")]
-    Database(sqlx::Error),
+    Database(Arc<sqlx::Error>),
 }
 
 impl From<sqlx::Error> for ReadError {
@@ -58,7 +60,7 @@ impl From<sqlx::Error> for ReadError {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
                 Self::Corrupt(error.to_string())
             }
-            other => Self::Database(other),
+            other => Self::Database(Arc::new(other)),
         }
     }
 }

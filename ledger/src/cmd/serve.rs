@@ -93,7 +93,7 @@ async fn serve(
     let runner = Runner::spawn(&Model::ALL, log.clone(), wake.clone());
     let sealing = sealing(config, &log)?;
     let authenticator = authenticator(config, bus.stores()).await?;
-    let state = state(config, &bus, &log, &runner, &wake, authenticator.clone())?;
+    let state = state(config, &bus, &log, &runner, &wake, authenticator.clone()).await?;
     // The API alone waits for news from now on; without it the listening ends.
     drop(wake);
     greet(
@@ -201,7 +201,7 @@ async fn answer(
     public.and(private)
 }
 
-fn state(
+async fn state(
     config: &Config,
     bus: &CommandBus,
     log: &Log,
@@ -216,7 +216,7 @@ fn state(
         read: read.clone(),
         freshness: runner.freshness(read.clone()),
         log: log.clone(),
-        changes: Changes::follow(log.pool().clone(), log.log_id(), wake.clone()),
+        changes: Changes::follow(log, wake.clone(), None).await.map_err(database::failure)?,
     };
     Ok(ApiState {
         backend: live.shared(),
