@@ -4,8 +4,9 @@
 mod live;
 mod metrics;
 mod past;
+mod reads;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use commands::{
@@ -14,37 +15,30 @@ use commands::{
     personal::{Erasure, Subject},
 };
 use domain::{
-    actor::{Actor, StoreScope},
+    actor::Actor,
     bundle::Bundle,
     entity::Entity,
-    ids::{CommandId, IntakeId, OrderId, StoreId},
+    ids::{CommandId, IntakeId},
     intake::Intake,
     order::{
         Order,
         command::{Contact, Proof},
-        event::{Sealed, System},
+        event::Sealed,
     },
     remittance::Remittance,
     store::Store,
 };
 use projections::{
-    Model, Reached, ReadError,
-    cash_ledger::{
-        Balances, CashFilter, CashOrder, CollectionDay, DayFilter, Grouping, OutstandingFilter,
-        PostingRow, PostingsOf,
-    },
+    Model, ReadError,
     changes::Changes,
-    document::{Document, Row},
     freshness::ModelStatus,
-    order_view::{HistoryPage, OrderRow, PageRequest},
-    paging::{Page, Window},
-    store_board::StoreCount,
+    nodes::{AtLeast, NoNode},
 };
-use store::Position;
 
 pub use live::Live;
 pub use metrics::ShowsMetrics;
 pub use past::{LooksBack, Verified, VerifyError};
+pub use reads::{Reads, Shows};
 
 /// A refused access, for the audit table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,28 +62,10 @@ pub trait Executes<E: Entity>: Send + Sync {
     async fn execute(&self, request: Request<E>) -> Result<Outcome<E>, CommandError>;
 }
 
-/// Shows a kind of entity.
-#[async_trait]
-pub trait Shows<E: Document>: Send + Sync {
-    /// One by id, whatever its store.
-    async fn by_id(&self, id: &E::Id) -> Result<Option<Row<E>>, ReadError>;
-    /// A page of them.
-    async fn page(&self, filter: &E::Filter, window: &Window) -> Result<Page<Row<E>>, ReadError>;
-}
-
-/// Both sides of the ledger, as the API uses them.
+/// Both sides of the ledger, as the API uses them. What a read model shows is read from a node: [`Backend::read`].
 #[async_trait]
 pub trait Backend:
-    Executes<Order>
-    + Executes<Bundle>
-    + Executes<Store>
-    + Executes<Remittance>
-    + Shows<Bundle>
-    + Shows<Store>
-    + Shows<Remittance>
-    + Shows<Intake>
-    + ShowsMetrics
-    + LooksBack
+    Executes<Order> + Executes<Bundle> + Executes<Store> + Executes<Remittance> + LooksBack
 {
     /// Says what a command on an order would do, and does nothing.
     async fn rehearse(&self, request: Request<Order>) -> Result<Rehearsal<Order>, CommandError>;
@@ -111,53 +87,15 @@ pub trait Backend:
     async fn open_contact(&self, sealed: &Sealed) -> Result<Option<Contact>, String>;
     /// Opens a sealed proof of a collection; `None` when the person was erased.
     async fn open_proof(&self, sealed: &Sealed) -> Result<Option<Proof>, String>;
-    /// Waits until a read model has seen a position.
-    async fn wait(
+    /// Chooses the node that answers the reads of a field, and waits there until the models show what is demanded.
+    async fn read(
         &self,
-        model: Model,
-        position: Position,
-        at_most: Duration,
-    ) -> Result<Reached, ReadError>;
-    /// An order by id, whatever its store.
-    async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError>;
-    /// An order by a system's reference, whatever its store.
-    async fn order_by_ref(
-        &self,
-        system: System,
-        reference: &str,
-    ) -> Result<Option<OrderRow>, ReadError>;
-    /// A page of orders.
-    async fn orders(&self, request: &PageRequest) -> Result<Page<OrderRow>, ReadError>;
-    /// A part of an order's history.
-    async fn history(&self, id: OrderId, first: i64, after: i64) -> Result<HistoryPage, ReadError>;
-    /// Counts by store and status.
-    async fn board(
-        &self,
-        allowed: &StoreScope,
-        stores: Option<&[StoreId]>,
-    ) -> Result<Vec<StoreCount>, ReadError>;
-    /// Balances of the cash ledger.
-    async fn cash_balances(&self, filter: &CashFilter, by: Grouping)
-    -> Result<Balances, ReadError>;
-    /// Where an order's cash is, whatever its store.
-    async fn cash_order(&self, id: OrderId) -> Result<Option<CashOrder>, ReadError>;
-    /// A page of the postings of an order or a remittance, whatever its store.
-    async fn cash_postings(
-        &self,
-        of: &PostingsOf,
-        window: &Window,
-    ) -> Result<Page<PostingRow>, ReadError>;
-    /// A page of orders whose cash is still out.
-    async fn outstanding_cash(
-        &self,
-        filter: &OutstandingFilter,
-        window: &Window,
-    ) -> Result<Page<CashOrder>, ReadError>;
-    /// Collections by day and store.
-    async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError>;
+        models: &[Model],
+        at_least: Option<AtLeast>,
+    ) -> Result<Arc<dyn Reads>, NoNode>;
     /// Where to hear of changes.
     fn changes(&self) -> &Changes;
-    /// How far the read models are.
+    /// How far the read models are on the primary, which fills them.
     async fn models(&self) -> Result<Vec<ModelStatus>, ReadError>;
     /// Records a refused access.
     async fn refused(&self, access: RefusedAccess);

@@ -1,6 +1,6 @@
 //! The running ledger.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use commands::{
@@ -9,31 +9,24 @@ use commands::{
     personal::{Erasure, Subject},
 };
 use domain::{
-    actor::{Actor, StoreScope},
-    ids::{CommandId, IntakeId, OrderId, StoreId},
+    actor::Actor,
+    ids::{CommandId, IntakeId},
     intake::Intake,
     order::{
         Order,
         command::{Contact, Proof},
-        event::{Sealed, System},
+        event::Sealed,
     },
 };
 use projections::{
-    Freshness, Model, Reached, ReadDb, ReadError,
-    cash_ledger::{
-        self, Balances, CashFilter, CashOrder, CollectionDay, DayFilter, Grouping,
-        OutstandingFilter, PostingRow, PostingsOf,
-    },
+    Model, Nodes, ReadError,
     changes::Changes,
-    document::{self, Document, Row},
     freshness::{self, ModelStatus},
-    order_view::{self, HistoryPage, OrderRow, PageRequest},
-    paging::{Page, Window},
-    store_board::{self, StoreCount},
+    nodes::{AtLeast, NoNode},
 };
-use store::{Log, Position, audit};
+use store::{Log, audit};
 
-use super::{Backend, Executes, RefusedAccess, Shows};
+use super::{Backend, Executes, Reads, RefusedAccess};
 
 /// The running ledger.
 #[derive(Clone)]
@@ -41,9 +34,7 @@ pub struct Live {
     /// The write side.
     pub bus: CommandBus,
     /// The read side.
-    pub read: ReadDb,
-    /// Waits for the read side.
-    pub freshness: Freshness,
+    pub nodes: Nodes,
     /// The log, for the audit table.
     pub log: Log,
     /// Hears of changes.
@@ -54,17 +45,6 @@ pub struct Live {
 impl<E: Kind> Executes<E> for Live {
     async fn execute(&self, request: Request<E>) -> Result<Outcome<E>, CommandError> {
         self.bus.execute(request).await
-    }
-}
-
-#[async_trait]
-impl<E: Document> Shows<E> for Live {
-    async fn by_id(&self, id: &E::Id) -> Result<Option<Row<E>>, ReadError> {
-        document::by_id::<E>(&self.read, id).await
-    }
-
-    async fn page(&self, filter: &E::Filter, window: &Window) -> Result<Page<Row<E>>, ReadError> {
-        document::page::<E>(&self.read, filter, window).await
     }
 }
 
@@ -106,73 +86,13 @@ impl Backend for Live {
         opened.map_err(|e| e.to_string())
     }
 
-    async fn wait(
+    async fn read(
         &self,
-        model: Model,
-        position: Position,
-        at_most: Duration,
-    ) -> Result<Reached, ReadError> {
-        self.freshness.wait(model, position, at_most).await
-    }
-
-    async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError> {
-        order_view::by_id(&self.read, id).await
-    }
-
-    async fn order_by_ref(
-        &self,
-        system: System,
-        reference: &str,
-    ) -> Result<Option<OrderRow>, ReadError> {
-        order_view::by_ref(&self.read, system, reference).await
-    }
-
-    async fn orders(&self, request: &PageRequest) -> Result<Page<OrderRow>, ReadError> {
-        order_view::page(&self.read, request).await
-    }
-
-    async fn history(&self, id: OrderId, first: i64, after: i64) -> Result<HistoryPage, ReadError> {
-        order_view::history(&self.read, id, first, after).await
-    }
-
-    async fn board(
-        &self,
-        allowed: &StoreScope,
-        stores: Option<&[StoreId]>,
-    ) -> Result<Vec<StoreCount>, ReadError> {
-        store_board::board(&self.read, allowed, stores).await
-    }
-
-    async fn cash_balances(
-        &self,
-        filter: &CashFilter,
-        by: Grouping,
-    ) -> Result<Balances, ReadError> {
-        cash_ledger::balances(&self.read, filter, by).await
-    }
-
-    async fn cash_order(&self, id: OrderId) -> Result<Option<CashOrder>, ReadError> {
-        cash_ledger::cash_order(&self.read, id).await
-    }
-
-    async fn cash_postings(
-        &self,
-        of: &PostingsOf,
-        window: &Window,
-    ) -> Result<Page<PostingRow>, ReadError> {
-        cash_ledger::postings(&self.read, of, window).await
-    }
-
-    async fn outstanding_cash(
-        &self,
-        filter: &OutstandingFilter,
-        window: &Window,
-    ) -> Result<Page<CashOrder>, ReadError> {
-        cash_ledger::outstanding(&self.read, filter, window).await
-    }
-
-    async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError> {
-        cash_ledger::collection_days(&self.read, filter).await
+        models: &[Model],
+        at_least: Option<AtLeast>,
+    ) -> Result<Arc<dyn Reads>, NoNode> {
+        let chosen = self.nodes.choose(models, at_least).await?;
+        Ok(Arc::new(chosen))
     }
 
     fn changes(&self) -> &Changes {
@@ -180,7 +100,7 @@ impl Backend for Live {
     }
 
     async fn models(&self) -> Result<Vec<ModelStatus>, ReadError> {
-        freshness::status(&self.read, self.log.log_id()).await
+        freshness::status(self.nodes.primary(), self.log.log_id()).await
     }
 
     async fn refused(&self, access: RefusedAccess) {

@@ -11,9 +11,8 @@ use projections::{
         regional::{self, FlowBy, FlowRow},
         step_timings::{self, TimingBy, Timings},
     },
+    nodes::Chosen,
 };
-
-use super::Live;
 
 /// Shows metrics of the stores that a filter allows.
 #[async_trait]
@@ -43,13 +42,14 @@ pub trait ShowsMetrics: Send + Sync {
 }
 
 #[async_trait]
-impl ShowsMetrics for Live {
+impl ShowsMetrics for Chosen {
     async fn flow(
         &self,
         filter: &MetricsFilter,
         by: FlowBy,
     ) -> Result<Figures<FlowRow>, ReadError> {
-        regional::flow(&self.read, filter, by).await
+        self.read(|db| async move { regional::flow(&db, filter, by).await })
+            .await
     }
 
     async fn bundle_performance(
@@ -57,7 +57,8 @@ impl ShowsMetrics for Live {
         filter: &MetricsFilter,
         bundle: Option<&BundleId>,
     ) -> Result<BundlePerformance, ReadError> {
-        bundle_sales::performance(&self.read, filter, bundle).await
+        self.read(|db| async move { bundle_sales::performance(&db, filter, bundle).await })
+            .await
     }
 
     async fn partner_performance(
@@ -66,7 +67,8 @@ impl ShowsMetrics for Live {
         by: PartnerBy,
         partner: Option<&PartnerId>,
     ) -> Result<Figures<PartnerRow>, ReadError> {
-        partner::performance(&self.read, filter, by, partner).await
+        self.read(|db| async move { partner::performance(&db, filter, by, partner).await })
+            .await
     }
 
     async fn step_timings(
@@ -74,6 +76,7 @@ impl ShowsMetrics for Live {
         filter: &MetricsFilter,
         by: TimingBy,
     ) -> Result<Timings, ReadError> {
-        step_timings::timings(&self.read, filter, by).await
+        self.read(|db| async move { step_timings::timings(&db, filter, by).await })
+            .await
     }
 }

@@ -7,7 +7,10 @@ use domain::{
     actor::{Action, Actor, StoreScope},
     ids::{InvalidId, StoreId},
 };
-use projections::{Model, Reached, ReadError};
+use projections::{
+    Model, ReadError,
+    nodes::{AtLeast, NoNode},
+};
 use store::StoreError;
 
 use super::{
@@ -17,7 +20,7 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    backend::{Backend, RefusedAccess},
+    backend::{Backend, Reads, RefusedAccess},
     context::RequestContext,
     limits::{DEFAULT_FRESH_WAIT_MS, MAX_FRESH_WAIT_MS, MAX_PAGE},
 };
@@ -143,12 +146,18 @@ impl<'a> Access<'a> {
         self.backend.refused(access).await;
     }
 
-    /// Waits for the freshness that a read demands.
+    /// The node that answers a field's reads of `models`, where they show what is demanded.
     ///
     /// # Errors
     /// STALE_READ, which is worth a retry.
-    pub(crate) async fn fresh(&self, model: Model, fresh: Option<Fresh>) -> Result<(), Error> {
-        let Some(fresh) = fresh else { return Ok(()) };
+    pub(crate) async fn read(
+        &self,
+        models: &[Model],
+        fresh: Option<Fresh>,
+    ) -> Result<Arc<dyn Reads>, Error> {
+        let Some(fresh) = fresh else {
+            return self.node(models, None).await;
+        };
         let wait = i64::from(fresh.wait_ms);
         if !(0..=MAX_FRESH_WAIT_MS).contains(&wait) {
             return Err(invalid(
@@ -156,41 +165,51 @@ impl<'a> Access<'a> {
                 format!("must be 0 to {MAX_FRESH_WAIT_MS} milliseconds"),
             ));
         }
-        self.reached(model, fresh.min_position.0, wait).await
+        self.reached(models, fresh.min_position.0, wait).await
     }
 
-    /// Waits for a position the caller has seen, such as that of the order at hand.
+    /// The node that has seen a position the caller has seen, such as that of the order at hand.
     ///
     /// # Errors
-    /// As [`Self::fresh`].
-    pub(crate) async fn seen(&self, model: Model, position: store::Position) -> Result<(), Error> {
-        self.reached(model, position, DEFAULT_FRESH_WAIT_MS).await
+    /// As [`Self::read`].
+    pub(crate) async fn seen(
+        &self,
+        model: Model,
+        position: store::Position,
+    ) -> Result<Arc<dyn Reads>, Error> {
+        self.reached(&[model], position, DEFAULT_FRESH_WAIT_MS)
+            .await
     }
 
     async fn reached(
         &self,
-        model: Model,
+        models: &[Model],
         position: store::Position,
         wait_ms: i64,
-    ) -> Result<(), Error> {
+    ) -> Result<Arc<dyn Reads>, Error> {
         let wait = Duration::from_millis(wait_ms.unsigned_abs());
-        match self
-            .backend
-            .wait(model, position, wait)
-            .await
-            .map_err(|e| self.read_failed(e))?
-        {
-            Reached::Fresh => Ok(()),
-            Reached::Stale { at } => {
+        self.node(models, Some(AtLeast { position, wait })).await
+    }
+
+    async fn node(
+        &self,
+        models: &[Model],
+        at_least: Option<AtLeast>,
+    ) -> Result<Arc<dyn Reads>, Error> {
+        let node = self.backend.read(models, at_least).await;
+        node.map_err(|no| match no {
+            NoNode::Read(error) => self.read_failed(error),
+            NoNode::Stale { model, at } => {
+                let asked = at_least.map_or(at, |demand| demand.position);
                 let message = "the read model has not reached that position yet; try again";
-                Err(coded("STALE_READ", message).extend_with(|_, e| {
+                coded("STALE_READ", message).extend_with(|_, e| {
                     e.set("retryable", true);
                     e.set("model", model.name());
                     e.set("position", at.0.to_string());
-                    e.set("minPosition", position.0.to_string());
-                }))
+                    e.set("minPosition", asked.0.to_string());
+                })
             }
-        }
+        })
     }
 
     /// A failed read: the caller's mistake, a moment's trouble, or a fault.

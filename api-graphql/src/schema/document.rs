@@ -1,5 +1,7 @@
 //! Reading one entity, or a page of them, the same way for every kind.
 
+use std::sync::Arc;
+
 use async_graphql::{Error, ID};
 use projections::{
     document::{Document, Row},
@@ -7,21 +9,25 @@ use projections::{
 };
 
 use super::access::Access;
-use crate::backend::{Backend, Shows};
+use crate::backend::{Reads, Shows};
 
 /// One by its id; `None` also for what is no id: it is the id of none.
 ///
 /// # Errors
 /// As [`Access::read_failed`].
-pub(crate) async fn by_id<E>(access: &Access<'_>, id: &ID) -> Result<Option<Row<E>>, Error>
+pub(crate) async fn by_id<E>(
+    access: &Access<'_>,
+    node: &Arc<dyn Reads>,
+    id: &ID,
+) -> Result<Option<Row<E>>, Error>
 where
     E: Document,
-    dyn Backend: Shows<E>,
+    dyn Reads: Shows<E>,
 {
     let Ok(id) = id.as_str().parse::<E::Id>() else {
         return Ok(None);
     };
-    let found = Shows::<E>::by_id(access.backend.as_ref(), &id).await;
+    let found = Shows::<E>::by_id(node.as_ref(), &id).await;
     found.map_err(|e| access.read_failed(e))
 }
 
@@ -31,13 +37,14 @@ where
 /// As [`Access::read_failed`].
 pub(crate) async fn page<E>(
     access: &Access<'_>,
+    node: &Arc<dyn Reads>,
     filter: &E::Filter,
     window: &Window,
 ) -> Result<Page<Row<E>>, Error>
 where
     E: Document,
-    dyn Backend: Shows<E>,
+    dyn Reads: Shows<E>,
 {
-    let page = Shows::<E>::page(access.backend.as_ref(), filter, window).await;
+    let page = Shows::<E>::page(node.as_ref(), filter, window).await;
     page.map_err(|e| access.read_failed(e))
 }

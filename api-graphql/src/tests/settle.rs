@@ -75,7 +75,7 @@ async fn expect_of(world: &World, day: &str, items: &[(&(String, String), &str)]
         causation_id: None,
         traceparent: None,
     };
-    let backend: &dyn Backend = world.fake.as_ref();
+    let backend: &dyn Backend = &world.fake;
     Executes::<Remittance>::execute(backend, request)
         .await
         .unwrap();

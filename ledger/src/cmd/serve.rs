@@ -16,7 +16,7 @@ use domain::actor::Role;
 use domain::ids::{RegionId, StoreId};
 use observability::exporter;
 use projections::changes::Changes;
-use projections::{Model, ReadDb, Runner};
+use projections::{Model, Nodes, ReadDb, Runner};
 use store::Log;
 use store::wake::Wake;
 use tokio::net::TcpListener;
@@ -213,8 +213,7 @@ async fn state(
     let figures = exporter::install().map_err(|error| Failure::new(Exit::Failed, error))?;
     let live = Live {
         bus: bus.clone(),
-        read: read.clone(),
-        freshness: runner.freshness(read.clone()),
+        nodes: Nodes::primary_only(read.clone(), runner.freshness(read.clone())),
         log: log.clone(),
         changes: Changes::follow(log, wake.clone(), None).await.map_err(database::failure)?,
     };

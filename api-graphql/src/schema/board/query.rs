@@ -95,9 +95,8 @@ impl BoardQuery {
             .transpose()?;
         let allowed = &access.actor().stores;
         access.asks_for(stores.as_deref()).await;
-        access.fresh(Model::StoreBoard, fresh).await?;
-        let counts = access
-            .backend
+        let node = access.read(&[Model::StoreBoard], fresh).await?;
+        let counts = node
             .board(allowed, stores.as_deref())
             .await
             .map_err(|e| access.read_failed(e))?;

@@ -46,8 +46,8 @@ impl BundleQuery {
         >,
     ) -> Result<Option<Bundle>, Error> {
         let access = Access::to_read(ctx).await?;
-        access.fresh(Model::Bundles, fresh).await?;
-        let found = document::by_id::<State>(&access, &id).await?;
+        let node = access.read(&[Model::Bundles], fresh).await?;
+        let found = document::by_id::<State>(&access, &node, &id).await?;
         Ok(found.map(Bundle::from))
     }
 
@@ -75,8 +75,8 @@ impl BundleQuery {
             sku: parsed("filter.sku", filter.sku)?,
             is_active: filter.is_active,
         };
-        access.fresh(Model::Bundles, fresh).await?;
-        let page = document::page::<State>(&access, &filter, &window).await?;
+        let node = access.read(&[Model::Bundles], fresh).await?;
+        let page = document::page::<State>(&access, &node, &filter, &window).await?;
         Ok(page.into())
     }
 }

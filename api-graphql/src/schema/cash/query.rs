@@ -18,6 +18,7 @@ use super::{
     outstanding::{OutstandingConnection, OutstandingKind},
     posting::CashPostingConnection,
 };
+use crate::backend::Reads;
 use crate::schema::{
     access::{Access, Fresh, invalid, parsed},
     connection::{default_page, forward},
@@ -85,8 +86,8 @@ impl CashQuery {
             account: account.map(Into::into),
             ..CashFilter::within(access.actor().stores.clone())
         };
-        access.fresh(Model::CashLedger, fresh).await?;
-        let balances = access.backend.cash_balances(&filter, by.into()).await;
+        let node = access.read(&[Model::CashLedger], fresh).await?;
+        let balances = node.cash_balances(&filter, by.into()).await;
         let balances = balances.map_err(|e| access.read_failed(e))?;
         Ok(balances.into())
     }
@@ -105,9 +106,9 @@ impl CashQuery {
     ) -> Result<CashPostingConnection, Error> {
         let access = Access::to_read(ctx).await?;
         let window = forward(first, after)?;
-        access.fresh(Model::CashLedger, fresh).await?;
+        let node = access.read(&[Model::CashLedger], fresh).await?;
         let of = match (order_id, remittance_id) {
-            (Some(id), None) => visible_order(&access, &id).await?,
+            (Some(id), None) => visible_order(&access, node.as_ref(), &id).await?,
             (None, Some(id)) => visible_remittance(&access, &id).await,
             _ => {
                 return Err(invalid(
@@ -119,7 +120,7 @@ impl CashQuery {
         let Some(of) = of else {
             return Ok(Page::default().into());
         };
-        let page = access.backend.cash_postings(&of, &window).await;
+        let page = node.cash_postings(&of, &window).await;
         let mut page = page.map_err(|e| access.read_failed(e))?;
         let stores = &access.actor().stores;
         for Edge { row, .. } in &mut page.edges {
@@ -161,8 +162,8 @@ impl CashQuery {
             before: since_before.map(|t| t.0),
             ..OutstandingFilter::within(access.actor().stores.clone())
         };
-        access.fresh(Model::CashLedger, fresh).await?;
-        let page = access.backend.outstanding_cash(&filter, &window).await;
+        let node = access.read(&[Model::CashLedger], fresh).await?;
+        let page = node.outstanding_cash(&filter, &window).await;
         Ok(page.map_err(|e| access.read_failed(e))?.into())
     }
 
@@ -189,8 +190,8 @@ impl CashQuery {
             from: from.0,
             to: to.0,
         };
-        access.fresh(Model::CashLedger, fresh).await?;
-        let days = access.backend.collection_days(&filter).await;
+        let node = access.read(&[Model::CashLedger], fresh).await?;
+        let days = node.collection_days(&filter).await;
         let days = days.map_err(|e| access.read_failed(e))?;
         Ok(CollectionMetrics {
             total: CollectionFigures::total(&days),
@@ -211,11 +212,15 @@ fn check_days(from: NaiveDate, to: NaiveDate) -> Result<(), Error> {
     }
 }
 
-async fn visible_order(access: &Access<'_>, id: &ID) -> Result<Option<PostingsOf>, Error> {
+async fn visible_order(
+    access: &Access<'_>,
+    node: &dyn Reads,
+    id: &ID,
+) -> Result<Option<PostingsOf>, Error> {
     let Ok(id) = id.as_str().parse::<OrderId>() else {
         return Ok(None);
     };
-    let order = access.backend.cash_order(id).await;
+    let order = node.cash_order(id).await;
     let Some(order) = order.map_err(|e| access.read_failed(e))? else {
         return Ok(None);
     };

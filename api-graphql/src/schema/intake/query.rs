@@ -46,8 +46,8 @@ impl IntakeQuery {
         >,
     ) -> Result<Option<DeadLetter>, Error> {
         let access = overseer(ctx).await?;
-        access.fresh(Model::DeadLetters, fresh).await?;
-        let found = document::by_id::<State>(&access, &id).await?;
+        let node = access.read(&[Model::DeadLetters], fresh).await?;
+        let found = document::by_id::<State>(&access, &node, &id).await?;
         Ok(found.map(DeadLetter::from))
     }
 
@@ -76,8 +76,8 @@ impl IntakeQuery {
             outcomes: outcomes.map(Iterator::collect),
             source: filter.source,
         };
-        access.fresh(Model::DeadLetters, fresh).await?;
-        let page = document::page::<State>(&access, &filter, &window).await?;
+        let node = access.read(&[Model::DeadLetters], fresh).await?;
+        let page = document::page::<State>(&access, &node, &filter, &window).await?;
         Ok(page.into())
     }
 }

@@ -80,9 +80,9 @@ impl BoardWatch {
     }
 
     async fn read(&mut self, position: store::Position) -> Result<Option<StoreBoardUpdate>, Error> {
-        self.watcher.shown(Model::StoreBoard, position).await?;
-        let (backend, actor) = (&self.watcher.backend, &self.watcher.caller.actor);
-        let counts = backend.board(&actor.stores, self.stores.as_deref()).await;
+        let node = self.watcher.shown(Model::StoreBoard, position).await?;
+        let actor = &self.watcher.caller.actor;
+        let counts = node.board(&actor.stores, self.stores.as_deref()).await;
         let counts = counts.map_err(|error| self.watcher.access().read_failed(error))?;
         let now: BTreeMap<Cell, i64> = counts
             .into_iter()

@@ -12,7 +12,11 @@ use std::sync::Arc;
 use async_graphql::{Context, Error, ID, Subscription};
 use domain::ids::OrderId;
 use futures_util::{Stream, stream};
-use projections::{Model, Reached, changes::Change};
+use projections::{
+    Model,
+    changes::Change,
+    nodes::{AtLeast, NoNode},
+};
 use store::Position;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
@@ -21,7 +25,12 @@ use super::{
     access::{Access, coded},
     order::{Order, filter::store_ids},
 };
-use crate::{auth::Caller, backend::Backend, context::RequestContext, limits::LIVE_LOOK};
+use crate::{
+    auth::Caller,
+    backend::{Backend, Reads},
+    context::RequestContext,
+    limits::LIVE_LOOK,
+};
 
 pub use board::StoreBoardUpdate;
 
@@ -144,14 +153,19 @@ impl Watcher {
         at
     }
 
-    /// Waits until a model shows a position. However long that takes: an operator sees the lag, the client an older
+    /// The node where a model shows a position. However long that takes: an operator sees the lag, the client an older
     /// state.
-    async fn shown(&self, model: Model, position: Position) -> Result<(), Error> {
-        let wait = |at| self.backend.wait(model, at, LIVE_LOOK);
-        while let Reached::Stale { .. } = wait(position)
-            .await
-            .map_err(|error| self.access().read_failed(error))?
-        {}
-        Ok(())
+    async fn shown(&self, model: Model, position: Position) -> Result<Arc<dyn Reads>, Error> {
+        let at_least = AtLeast {
+            position,
+            wait: LIVE_LOOK,
+        };
+        loop {
+            match self.backend.read(&[model], Some(at_least)).await {
+                Ok(node) => return Ok(node),
+                Err(NoNode::Stale { .. }) => {}
+                Err(NoNode::Read(error)) => return Err(self.access().read_failed(error)),
+            }
+        }
     }
 }

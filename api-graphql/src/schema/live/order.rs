@@ -4,6 +4,8 @@ use async_graphql::Error;
 use domain::{entity::Entity, ids::OrderId, order::Order as Aggregate};
 use projections::{Model, changes::Change, order_view::OrderRow};
 
+use store::Position;
+
 use super::Watcher;
 use crate::schema::order::Order;
 
@@ -33,8 +35,7 @@ impl OrderWatch {
     /// The order as it stands, to check who may see it; sent first.
     pub(super) async fn first(&mut self) -> Result<Option<&OrderRow>, Error> {
         let newest = self.watcher.newest();
-        self.watcher.shown(Model::OrderView, newest).await?;
-        self.first = self.read().await?;
+        self.first = self.read(newest).await?;
         Ok(self.first.as_ref())
     }
 
@@ -48,10 +49,7 @@ impl OrderWatch {
                     let is_mine =
                         |c: &Change| c.aggregate_type == Aggregate::TYPE && c.aggregate_id == *name;
                     let position = self.watcher.hears(is_mine).await?;
-                    match self.watcher.shown(Model::OrderView, position).await {
-                        Ok(()) => self.read().await,
-                        Err(error) => Err(error),
-                    }
+                    self.read(position).await
                 }
             };
             match row {
@@ -65,8 +63,9 @@ impl OrderWatch {
         }
     }
 
-    async fn read(&self) -> Result<Option<OrderRow>, Error> {
-        let row = self.watcher.backend.order(self.id).await;
+    async fn read(&self, position: Position) -> Result<Option<OrderRow>, Error> {
+        let node = self.watcher.shown(Model::OrderView, position).await?;
+        let row = node.order(self.id).await;
         row.map_err(|error| self.watcher.access().read_failed(error))
     }
 }

@@ -25,6 +25,7 @@ use super::{
     timings::{StepTimings, TimingBy},
     trend::{HOURS, StoreTrend},
 };
+use crate::backend::Reads;
 use crate::schema::{
     access::{Access, Fresh, invalid, page_size, parsed},
     connection::default_page,
@@ -49,11 +50,11 @@ impl MetricsQuery {
     ) -> Result<Regions, Error> {
         let access = Access::to_read(ctx).await?;
         let filter = filter(&access, days(from, to)?, None, None).await?;
-        access.fresh(Model::Metrics, fresh).await?;
+        let node = access.read(&[Model::Metrics], fresh).await?;
         // The past first: the position is that of the time asked for.
         let before = filter.at(filter.span.before());
-        let before = flow(&access, &before, FlowBy::Region).await?;
-        let now = flow(&access, &filter, FlowBy::Region).await?;
+        let before = flow(&access, node.as_ref(), &before, FlowBy::Region).await?;
+        let now = flow(&access, node.as_ref(), &filter, FlowBy::Region).await?;
         Ok(Regions::new(&now.rows, &before.rows, now.position))
     }
 
@@ -78,8 +79,8 @@ impl MetricsQuery {
             FlowGrain::Day => days(from, to)?,
         };
         let filter = filter(&access, span, Some(region.clone()), store_ids).await?;
-        access.fresh(Model::Metrics, fresh).await?;
-        let figures = flow(&access, &filter, FlowBy::StoreTime).await?;
+        let node = access.read(&[Model::Metrics], fresh).await?;
+        let figures = flow(&access, node.as_ref(), &filter, FlowBy::StoreTime).await?;
         Ok(RegionBoard::new(region, &figures.rows, figures.position))
     }
 
@@ -101,10 +102,10 @@ impl MetricsQuery {
         let access = Access::to_read(ctx).await?;
         let first = size(first)?;
         let filter = filter(&access, days(from, to)?, region, store_ids).await?;
-        access.fresh(Model::Metrics, fresh).await?;
+        let node = access.read(&[Model::Metrics], fresh).await?;
         let before = filter.at(filter.span.before());
-        let before = flow(&access, &before, FlowBy::Store).await?;
-        let now = flow(&access, &filter, FlowBy::Store).await?;
+        let before = flow(&access, node.as_ref(), &before, FlowBy::Store).await?;
+        let now = flow(&access, node.as_ref(), &filter, FlowBy::Store).await?;
         let (rows, position) = (&now.rows, now.position);
         Ok(StoreRanking::new(by, first, rows, &before.rows, position))
     }
@@ -131,23 +132,22 @@ impl MetricsQuery {
         let Some((span, hour)) = Span::last_hours(at, HOURS) else {
             return Err(invalid("at", "is in no calendar"));
         };
-        access.fresh(Model::Metrics, fresh).await?;
-        access.fresh(Model::StoreBoard, fresh).await?;
+        let models = [Model::Metrics, Model::StoreBoard];
+        let node = access.read(&models, fresh).await?;
         let scope = access.actor().stores.clone();
         let filter = MetricsFilter {
             stores: Some(vec![store.clone()]),
             ..MetricsFilter::within(scope.clone(), span)
         };
-        let figures = flow(&access, &filter, FlowBy::StoreTime).await?;
+        let figures = flow(&access, node.as_ref(), &filter, FlowBy::StoreTime).await?;
         let day = business_day(at);
         let filter = filter.at(Span::Days { from: day, to: day });
-        let timings = access
-            .backend
+        let timings = node
             .step_timings(&filter, step_timings::TimingBy::Total)
             .await
             .map_err(|e| access.read_failed(e))?;
         let stores = [store.clone()];
-        let board = access.backend.board(&scope, Some(&stores)).await;
+        let board = node.board(&scope, Some(&stores)).await;
         let board = board.map_err(|e| access.read_failed(e))?;
         let trend = StoreTrend::new(&store, hour, &figures, &board, &timings.stages);
         Ok(Some(trend))
@@ -173,9 +173,8 @@ impl MetricsQuery {
         let first = size(first)?;
         let bundle: Option<BundleId> = parsed("bundleId", bundle_id.map(|id| id.0))?;
         let filter = filter(&access, days(from, to)?, region, store_ids).await?;
-        access.fresh(Model::Metrics, fresh).await?;
-        let read = access
-            .backend
+        let node = access.read(&[Model::Metrics], fresh).await?;
+        let read = node
             .bundle_performance(&filter, bundle.as_ref())
             .await
             .map_err(|e| access.read_failed(e))?;
@@ -204,9 +203,8 @@ impl MetricsQuery {
         let access = Access::to_read(ctx).await?;
         let partner: Option<PartnerId> = parsed("partnerId", partner_id)?;
         let filter = filter(&access, days(from, to)?, region, store_ids).await?;
-        access.fresh(Model::Metrics, fresh).await?;
-        let read = access
-            .backend
+        let node = access.read(&[Model::Metrics], fresh).await?;
+        let read = node
             .partner_performance(&filter, by.into(), partner.as_ref())
             .await
             .map_err(|e| access.read_failed(e))?;
@@ -233,18 +231,19 @@ impl MetricsQuery {
     ) -> Result<StepTimings, Error> {
         let access = Access::to_read(ctx).await?;
         let filter = filter(&access, days(from, to)?, region, store_ids).await?;
-        access.fresh(Model::Metrics, fresh).await?;
-        let read = access.backend.step_timings(&filter, by.into()).await;
+        let node = access.read(&[Model::Metrics], fresh).await?;
+        let read = node.step_timings(&filter, by.into()).await;
         Ok(read.map_err(|e| access.read_failed(e))?.into())
     }
 }
 
 async fn flow(
     access: &Access<'_>,
+    node: &dyn Reads,
     filter: &MetricsFilter,
     by: FlowBy,
 ) -> Result<Figures<FlowRow>, Error> {
-    let figures = access.backend.flow(filter, by).await;
+    let figures = node.flow(filter, by).await;
     figures.map_err(|e| access.read_failed(e))
 }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, Error, ID, SimpleObject};
 use domain::{ids::OrderId, order::Order as State};
-use projections::{as_of::AsOfError, check::CheckError};
+use projections::{Model, as_of::AsOfError, check::CheckError};
 use store::{
     StoreError,
     verify::{Finding, FindingKind},
@@ -189,7 +189,8 @@ pub(super) async fn readable(access: &Access<'_>, id: &ID) -> Result<OrderId, Er
     let row = match row {
         Some(row) => Some(row),
         None => {
-            let shown = access.backend.order(id).await;
+            let node = access.read(&[Model::OrderView], None).await?;
+            let shown = node.order(id).await;
             shown.map_err(|e| access.read_failed(e))?
         }
     };

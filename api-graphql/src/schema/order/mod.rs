@@ -328,11 +328,8 @@ impl Order {
     ) -> Result<EventConnection, Error> {
         let access = Access::of(ctx)?;
         let after = cursor(after)?;
-        access.seen(Model::OrderView, self.0.position).await?;
-        let page = access
-            .backend
-            .history(self.0.id, i64::from(first), after)
-            .await;
+        let node = access.seen(Model::OrderView, self.0.position).await?;
+        let page = node.history(self.0.id, i64::from(first), after).await;
         let mut page = page.map_err(|e| access.read_failed(e))?;
         let end = match self.0.standing {
             Standing::Newest => None,

@@ -78,8 +78,8 @@ impl OrderQuery {
         >,
     ) -> Result<Option<Order>, Error> {
         let access = Access::to_read(ctx).await?;
-        access.fresh(Model::OrderView, fresh).await?;
-        let found = access.backend.order_by_ref(system.into(), &reference).await;
+        let node = access.read(&[Model::OrderView], fresh).await?;
+        let found = node.order_by_ref(system.into(), &reference).await;
         visible(&access, found).await
     }
 
@@ -108,14 +108,13 @@ impl OrderQuery {
             .unwrap_or_default()
             .within(access.actor().stores.clone())?;
         access.asks_for(filter.stores.as_deref()).await;
-        access.fresh(Model::OrderView, fresh).await?;
+        let node = access.read(&[Model::OrderView], fresh).await?;
         let request = PageRequest {
             filter,
             sort: sort.into(),
             window,
         };
-        let page = access
-            .backend
+        let page = node
             .orders(&request)
             .await
             .map_err(|e| access.read_failed(e))?;
@@ -125,12 +124,12 @@ impl OrderQuery {
 
 async fn by_id(ctx: &Context<'_>, id: &ID, fresh: Option<Fresh>) -> Result<Option<Order>, Error> {
     let access = Access::to_read(ctx).await?;
-    access.fresh(Model::OrderView, fresh).await?;
+    let node = access.read(&[Model::OrderView], fresh).await?;
     // What is no order id is the id of no order.
     let Ok(id) = id.parse::<OrderId>() else {
         return Ok(None);
     };
-    let found = access.backend.order(id).await;
+    let found = node.order(id).await;
     visible(&access, found).await
 }
 

@@ -6,6 +6,7 @@ use domain::remittance::{
     Comparison, ExpectedItem, ItemOutcome as DomainOutcome, Remittance, ReportedItem,
     Resolution as DomainResolution, Summary,
 };
+use projections::Model;
 
 use crate::schema::{access::Access, connection::PageInfo, problem::count, scalars::Decimal};
 
@@ -150,6 +151,7 @@ pub(super) async fn hide_foreign(
     if *stores == StoreScope::All {
         return Ok(());
     }
+    let ledger = access.read(&[Model::CashLedger], None).await?;
     for RemittanceItemEdge { node, .. } in &mut page.edges {
         // What is expected is the store's own.
         let is_only_reported =
@@ -158,7 +160,7 @@ pub(super) async fn hide_foreign(
             continue;
         };
         let order = match id.as_str().parse() {
-            Ok(id) => access.backend.cash_order(id).await,
+            Ok(id) => ledger.cash_order(id).await,
             Err(_) => Ok(None),
         };
         let order = order.map_err(|e| access.read_failed(e))?;

@@ -72,8 +72,8 @@ impl RemittanceQuery {
         >,
     ) -> Result<Option<Remittance>, Error> {
         let access = Access::to_read(ctx).await?;
-        access.fresh(Model::Remittances, fresh).await?;
-        let Some(row) = document::by_id::<State>(&access, &id).await? else {
+        let node = access.read(&[Model::Remittances], fresh).await?;
+        let Some(row) = document::by_id::<State>(&access, &node, &id).await? else {
             return Ok(None);
         };
         let visible = access.sees(row.id.store(), &row.id.to_string()).await;
@@ -102,8 +102,8 @@ impl RemittanceQuery {
         let filter = filter.unwrap_or_default();
         let filter = filter.within(access.actor().stores.clone())?;
         access.asks_for(filter.stores.as_deref()).await;
-        access.fresh(Model::Remittances, fresh).await?;
-        let page = document::page::<State>(&access, &filter, &window).await?;
+        let node = access.read(&[Model::Remittances], fresh).await?;
+        let page = document::page::<State>(&access, &node, &filter, &window).await?;
         Ok(page.into())
     }
 }

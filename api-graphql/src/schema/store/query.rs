@@ -46,8 +46,8 @@ impl StoreQuery {
         >,
     ) -> Result<Option<Store>, Error> {
         let access = Access::to_read(ctx).await?;
-        access.fresh(Model::Stores, fresh).await?;
-        let Some(row) = document::by_id::<State>(&access, &id).await? else {
+        let node = access.read(&[Model::Stores], fresh).await?;
+        let Some(row) = document::by_id::<State>(&access, &node, &id).await? else {
             return Ok(None);
         };
         let visible = access.sees(&row.id, row.id.as_str()).await;
@@ -79,8 +79,8 @@ impl StoreQuery {
             is_active: filter.is_active,
             ..Filter::within(access.actor().stores.clone())
         };
-        access.fresh(Model::Stores, fresh).await?;
-        let page = document::page::<State>(&access, &filter, &window).await?;
+        let node = access.read(&[Model::Stores], fresh).await?;
+        let page = document::page::<State>(&access, &node, &filter, &window).await?;
         Ok(page.into())
     }
 }

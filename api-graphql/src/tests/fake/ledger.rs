@@ -31,12 +31,13 @@ use domain::{
     store::Store,
 };
 use projections::{
-    Model, Reached, ReadError,
+    Model, ReadError,
     cash_ledger::{
         Balances, CashFilter, CashOrder, CollectionDay, DayFilter, Grouping, OutstandingFilter,
         PostingRow, PostingsOf,
     },
     freshness::ModelStatus,
+    nodes::{AtLeast, NoNode},
     order_view::{HistoryPage, OrderRow, PageRequest},
     paging::{Edge, Page, Window},
     store_board::StoreCount,
@@ -45,7 +46,7 @@ use store::{Position, Recorded};
 use uuid::Uuid;
 
 use super::kinds::Faked;
-use crate::backend::{Backend, Executes, RefusedAccess};
+use crate::backend::{Backend, Executes, Reads, RefusedAccess};
 
 /// The entities of a kind with their versions.
 pub(super) type Shelf<E> = Mutex<HashMap<<E as Entity>::Id, (i64, Arc<E>)>>;
@@ -201,7 +202,7 @@ struct Decided<E: Entity> {
 }
 
 #[async_trait]
-impl<E: Faked> Executes<E> for Fake {
+impl<E: Faked> Executes<E> for Arc<Fake> {
     async fn execute(&self, request: Request<E>) -> Result<Outcome<E>, CommandError> {
         let slow = *self.slow.lock().unwrap();
         tokio::time::sleep(slow).await;
@@ -210,7 +211,7 @@ impl<E: Faked> Executes<E> for Fake {
 }
 
 #[async_trait]
-impl Backend for Fake {
+impl Backend for Arc<Fake> {
     fn changes(&self) -> &projections::changes::Changes {
         &self.changes
     }
@@ -283,15 +284,40 @@ impl Backend for Fake {
         Ok(self.opened(sealed, proof))
     }
 
-    async fn wait(&self, _: Model, position: Position, _: Duration) -> Result<Reached, ReadError> {
-        let stale = self.stale.load(Ordering::SeqCst) && position > Position(0);
-        Ok(if stale {
-            Reached::Stale { at: Position(0) }
-        } else {
-            Reached::Fresh
-        })
+    async fn read(
+        &self,
+        models: &[Model],
+        at_least: Option<AtLeast>,
+    ) -> Result<Arc<dyn Reads>, NoNode> {
+        let stale = self.stale.load(Ordering::SeqCst)
+            && at_least.is_some_and(|demand| demand.position > Position(0));
+        match models.first() {
+            Some(&model) if stale => Err(NoNode::Stale {
+                model,
+                at: Position(0),
+            }),
+            _ => Ok(Arc::clone(self) as Arc<dyn Reads>),
+        }
     }
 
+    async fn models(&self) -> Result<Vec<ModelStatus>, ReadError> {
+        let status = |model| ModelStatus {
+            model,
+            position: Position(3),
+            head: Position(5),
+            lag_millis: 7,
+            failed: None,
+        };
+        Ok(Model::ALL.into_iter().map(status).collect())
+    }
+
+    async fn refused(&self, access: RefusedAccess) {
+        self.refused.lock().unwrap().push(access);
+    }
+}
+
+#[async_trait]
+impl Reads for Fake {
     async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError> {
         self.check()?;
         Ok(self.row(id))
@@ -399,20 +425,5 @@ impl Backend for Fake {
             filter.allowed.covers(&day.store_id) && (filter.from..=filter.to).contains(&day.day)
         };
         Ok(days.into_iter().filter(seen).collect())
-    }
-
-    async fn models(&self) -> Result<Vec<ModelStatus>, ReadError> {
-        let status = |model| ModelStatus {
-            model,
-            position: Position(3),
-            head: Position(5),
-            lag_millis: 7,
-            failed: None,
-        };
-        Ok(Model::ALL.into_iter().map(status).collect())
-    }
-
-    async fn refused(&self, access: RefusedAccess) {
-        self.refused.lock().unwrap().push(access);
     }
 }

@@ -108,7 +108,7 @@ impl World {
             detail: "fine".into(),
         };
         let mut state = ApiState {
-            backend: Arc::clone(&fake) as Arc<dyn Backend>,
+            backend: Arc::new(Arc::clone(&fake)) as Arc<dyn Backend>,
             authenticator: Arc::clone(&auth),
             parts: Arc::new(FixedParts(vec![part])),
             lifecycle: Lifecycle::default(),

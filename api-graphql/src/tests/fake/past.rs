@@ -1,5 +1,7 @@
 //! The fake's log: every event that a command led to, without the chain.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::Utc;
 use domain::{
@@ -57,7 +59,7 @@ impl Fake {
 }
 
 #[async_trait]
-impl LooksBack for Fake {
+impl LooksBack for Arc<Fake> {
     async fn order_as_of(&self, id: OrderId, as_of: Option<AsOf>) -> Result<Found, AsOfError> {
         let log = self.log.lock().unwrap();
         let head = Position(i64::try_from(log.len()).unwrap());

@@ -1,0 +1,165 @@
+//! What one node answers: the read models, and nothing else.
+
+use async_trait::async_trait;
+use domain::{
+    actor::StoreScope,
+    bundle::Bundle,
+    ids::{OrderId, StoreId},
+    intake::Intake,
+    order::event::System,
+    remittance::Remittance,
+    store::Store,
+};
+use projections::{
+    ReadError,
+    cash_ledger::{
+        self, Balances, CashFilter, CashOrder, CollectionDay, DayFilter, Grouping,
+        OutstandingFilter, PostingRow, PostingsOf,
+    },
+    document::{self, Document, Row},
+    nodes::Chosen,
+    order_view::{self, HistoryPage, OrderRow, PageRequest},
+    paging::{Page, Window},
+    store_board::{self, StoreCount},
+};
+
+use super::ShowsMetrics;
+
+/// Shows a kind of entity.
+#[async_trait]
+pub trait Shows<E: Document>: Send + Sync {
+    /// One by id, whatever its store.
+    async fn by_id(&self, id: &E::Id) -> Result<Option<Row<E>>, ReadError>;
+    /// A page of them.
+    async fn page(&self, filter: &E::Filter, window: &Window) -> Result<Page<Row<E>>, ReadError>;
+}
+
+/// The read models as one node has them.
+#[async_trait]
+pub trait Reads:
+    Shows<Bundle> + Shows<Store> + Shows<Remittance> + Shows<Intake> + ShowsMetrics
+{
+    /// An order by id, whatever its store.
+    async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError>;
+    /// An order by a system's reference, whatever its store.
+    async fn order_by_ref(
+        &self,
+        system: System,
+        reference: &str,
+    ) -> Result<Option<OrderRow>, ReadError>;
+    /// A page of orders.
+    async fn orders(&self, request: &PageRequest) -> Result<Page<OrderRow>, ReadError>;
+    /// A part of an order's history.
+    async fn history(&self, id: OrderId, first: i64, after: i64) -> Result<HistoryPage, ReadError>;
+    /// Counts by store and status.
+    async fn board(
+        &self,
+        allowed: &StoreScope,
+        stores: Option<&[StoreId]>,
+    ) -> Result<Vec<StoreCount>, ReadError>;
+    /// Balances of the cash ledger.
+    async fn cash_balances(&self, filter: &CashFilter, by: Grouping)
+    -> Result<Balances, ReadError>;
+    /// Where an order's cash is, whatever its store.
+    async fn cash_order(&self, id: OrderId) -> Result<Option<CashOrder>, ReadError>;
+    /// A page of the postings of an order or a remittance, whatever its store.
+    async fn cash_postings(
+        &self,
+        of: &PostingsOf,
+        window: &Window,
+    ) -> Result<Page<PostingRow>, ReadError>;
+    /// A page of orders whose cash is still out.
+    async fn outstanding_cash(
+        &self,
+        filter: &OutstandingFilter,
+        window: &Window,
+    ) -> Result<Page<CashOrder>, ReadError>;
+    /// Collections by day and store.
+    async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError>;
+}
+
+#[async_trait]
+impl<E: Document> Shows<E> for Chosen {
+    async fn by_id(&self, id: &E::Id) -> Result<Option<Row<E>>, ReadError> {
+        self.read(|db| async move { document::by_id::<E>(&db, id).await })
+            .await
+    }
+
+    async fn page(&self, filter: &E::Filter, window: &Window) -> Result<Page<Row<E>>, ReadError> {
+        self.read(|db| async move { document::page::<E>(&db, filter, window).await })
+            .await
+    }
+}
+
+#[async_trait]
+impl Reads for Chosen {
+    async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError> {
+        self.read(|db| async move { order_view::by_id(&db, id).await })
+            .await
+    }
+
+    async fn order_by_ref(
+        &self,
+        system: System,
+        reference: &str,
+    ) -> Result<Option<OrderRow>, ReadError> {
+        self.read(|db| async move { order_view::by_ref(&db, system, reference).await })
+            .await
+    }
+
+    async fn orders(&self, request: &PageRequest) -> Result<Page<OrderRow>, ReadError> {
+        self.read(|db| async move { order_view::page(&db, request).await })
+            .await
+    }
+
+    async fn history(&self, id: OrderId, first: i64, after: i64) -> Result<HistoryPage, ReadError> {
+        self.read(|db| async move { order_view::history(&db, id, first, after).await })
+            .await
+    }
+
+    async fn board(
+        &self,
+        allowed: &StoreScope,
+        stores: Option<&[StoreId]>,
+    ) -> Result<Vec<StoreCount>, ReadError> {
+        self.read(|db| async move { store_board::board(&db, allowed, stores).await })
+            .await
+    }
+
+    async fn cash_balances(
+        &self,
+        filter: &CashFilter,
+        by: Grouping,
+    ) -> Result<Balances, ReadError> {
+        self.read(|db| async move { cash_ledger::balances(&db, filter, by).await })
+            .await
+    }
+
+    async fn cash_order(&self, id: OrderId) -> Result<Option<CashOrder>, ReadError> {
+        self.read(|db| async move { cash_ledger::cash_order(&db, id).await })
+            .await
+    }
+
+    async fn cash_postings(
+        &self,
+        of: &PostingsOf,
+        window: &Window,
+    ) -> Result<Page<PostingRow>, ReadError> {
+        self.read(|db| async move { cash_ledger::postings(&db, of, window).await })
+            .await
+    }
+
+    async fn outstanding_cash(
+        &self,
+        filter: &OutstandingFilter,
+        window: &Window,
+    ) -> Result<Page<CashOrder>, ReadError> {
+        self.read(|db| async move { cash_ledger::outstanding(&db, filter, window).await })
+            .await
+    }
+
+    async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError> {
+        self.read(|db| async move { cash_ledger::collection_days(&db, filter).await })
+            .await
+    }
+}
