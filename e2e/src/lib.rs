@@ -15,12 +15,14 @@ mod database;
 pub mod orders;
 pub mod processes;
 mod program;
+mod redis;
 pub mod stores;
 
 pub use api::{Api, Frame, Response, Stream};
 pub use cluster::{Cluster, cluster, reachable_directory};
 pub use database::{Database, MASTER_KEY, STORE_EVENTS, fresh_database, new_database};
 pub use program::{Program, ProgramOptions, binary, free_port, ledger_command};
+pub use redis::Redis;
 
 use std::{
     future::Future,

@@ -4,12 +4,13 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
-use crate::{api::Api, cluster::reachable_directory, database::Database};
+use crate::{api::Api, cluster::reachable_directory, database::Database, redis::Redis};
 
 /// The longest a program may take to start on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(90);
@@ -224,10 +225,11 @@ impl Drop for Program {
 fn environment(database: Option<&Database>, data_dir: &Path) -> Vec<(String, String)> {
     // What the ledger does by itself would race with tests that give each command themselves; a test of it
     // says `--set processes=true`, which is stronger.
-    let mut env = vec![
+    let mut env = cache();
+    env.extend([
         ("LEDGER_DATA_DIR".to_owned(), data_dir.display().to_string()),
         ("LEDGER_PROCESSES".to_owned(), "false".to_owned()),
-    ];
+    ]);
     if let Some(database) = database {
         let url = |options: sqlx::postgres::PgConnectOptions| {
             sqlx::ConnectOptions::to_url_lossy(&options).to_string()
@@ -240,6 +242,21 @@ fn environment(database: Option<&Database>, data_dir: &Path) -> Vec<(String, Str
             data_dir.join("tokens").display().to_string(),
         ));
     }
+    env
+}
+
+/// Where a program keeps answers: no test may see a difference, so programs take turns, unless `TEST_CACHE` says
+/// `memory`, `redis` or `none` for all of them.
+fn cache() -> Vec<(String, String)> {
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    let turn = STARTED.fetch_add(1, Ordering::Relaxed);
+    let told = std::env::var("TEST_CACHE").ok();
+    let back_end = told.unwrap_or_else(|| ["memory", "redis", "none"][turn % 3].to_owned());
+    let mut env = Vec::new();
+    if back_end == "redis" {
+        env.push(("LEDGER_CACHE_REDIS_URL".to_owned(), Redis::shared()));
+    }
+    env.push(("LEDGER_CACHE_BACK_END".to_owned(), back_end));
     env
 }
 

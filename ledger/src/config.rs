@@ -84,10 +84,36 @@ pub struct Config {
     pub auth: Auth,
     /// Bounds of the API.
     pub limits: Limits,
+    /// Kept answers.
+    pub cache: Cache,
     /// Seals of the log.
     pub seals: Seals,
     /// Logging.
     pub log: Log,
+}
+
+/// Where answers are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// The back-end.
+    pub back_end: CacheBackEnd,
+    /// What this process keeps at most.
+    pub bytes: ByteSize,
+    /// Where Redis is.
+    pub redis_url: Option<SecretString>,
+}
+
+/// Where answers may be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheBackEnd {
+    /// Nowhere.
+    None,
+    /// In this process.
+    Memory,
+    /// In this process, and in Redis for others.
+    Redis,
 }
 
 /// How the head of the log is sealed.
@@ -245,6 +271,7 @@ impl Config {
         self.check_exposure(&mut problems);
         self.check_database(&mut problems);
         self.check_auth(&mut problems);
+        self.check_cache(&mut problems);
         if !POOL_RANGE.contains(&self.database_pool_max) {
             problems.push(format!(
                 "database_pool_max: {} to {} connections are possible, not {}",
@@ -320,6 +347,16 @@ impl Config {
         if self.demo {
             problems.push(
                 "demo: demo data goes into an embedded database only; unset demo or database_url"
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn check_cache(&self, problems: &mut Vec<String>) {
+        let cache = &self.cache;
+        if (cache.back_end == CacheBackEnd::Redis) != cache.redis_url.is_some() {
+            problems.push(
+                "cache.redis_url: it goes with cache.back_end = \"redis\"; set both or neither"
                     .to_owned(),
             );
         }

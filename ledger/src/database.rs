@@ -144,10 +144,7 @@ impl Database {
     /// # Errors
     /// The master key is missing, damaged or not the one that the stored data is sealed with.
     pub async fn vault(&self, config: &Config, log: &Log) -> Result<Vault, Failure> {
-        let key: SecretBox<[u8; MASTER_KEY_BYTES]> = match config.master_key_bytes()? {
-            Some(key) => key,
-            None => SecretBox::new(Box::new(*Secrets::of(&config.data_dir)?.master_key())),
-        };
+        let key = master_key(config)?;
         let vault = Vault::new(log.clone(), key.expose_secret())
             .map_err(|error| Failure::new(Exit::Config, error))?;
         match vault.check().await {
@@ -197,6 +194,17 @@ impl Database {
             None => Ok(()),
         }
     }
+}
+
+/// The key that every other key of the ledger hangs on: the setting's, else the data directory's.
+///
+/// # Errors
+/// There is none, or it is none.
+pub fn master_key(config: &Config) -> Result<SecretBox<[u8; MASTER_KEY_BYTES]>, Failure> {
+    Ok(match config.master_key_bytes()? {
+        Some(key) => key,
+        None => SecretBox::new(Box::new(*Secrets::of(&config.data_dir)?.master_key())),
+    })
 }
 
 /// The command bus over a log.

@@ -109,6 +109,26 @@ impl Freshness {
     }
 }
 
+/// The last event that all of these models have applied, as a node has them: a read that follows there shows that one
+/// or later ones.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn seen(db: &ReadDb, log: LogId, models: &[Model]) -> Result<Position, ReadError> {
+    let names: Vec<&str> = models.iter().map(|model| model.checkpoint()).collect();
+    let wanted = i64::try_from(names.len()).unwrap_or(i64::MAX);
+    let (positions, least): (i64, Option<i64>) = sqlx::query_as(
+        "select count(*), min(position) from projection_checkpoint where log_id = $1 and name = any($2)",
+    )
+    .bind(log.0)
+    .bind(names)
+    .fetch_one(db.node())
+    .await?;
+    // A model without a checkpoint has applied nothing.
+    let known = least.filter(|_| positions == wanted);
+    Ok(known.map_or(Position::START, Position))
+}
+
 /// How far one read model is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelStatus {

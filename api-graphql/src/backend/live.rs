@@ -20,13 +20,14 @@ use domain::{
 };
 use projections::{
     Model, Nodes, ReadError,
+    cache::Cache,
     changes::Changes,
     freshness::{self, ModelStatus},
     nodes::{AtLeast, NoNode},
 };
-use store::{Log, audit};
+use store::{Log, Position, audit};
 
-use super::{Backend, Executes, Reads, RefusedAccess};
+use super::{Backend, Executes, Reads, RefusedAccess, reads::Answers};
 
 /// The running ledger.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub struct Live {
     pub log: Log,
     /// Hears of changes.
     pub changes: Changes,
+    /// Keeps figures.
+    pub cache: Cache,
 }
 
 #[async_trait]
@@ -92,7 +95,12 @@ impl Backend for Live {
         at_least: Option<AtLeast>,
     ) -> Result<Arc<dyn Reads>, NoNode> {
         let chosen = self.nodes.choose(models, at_least).await?;
-        Ok(Arc::new(chosen))
+        Ok(Arc::new(Answers {
+            chosen,
+            cache: self.cache.clone(),
+            log: self.log.log_id(),
+            at_least: at_least.map_or(Position::START, |least| least.position),
+        }))
     }
 
     fn changes(&self) -> &Changes {

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use domain::{bundle::BundleId, ids::PartnerId};
 use projections::{
-    ReadError,
+    Model, ReadError,
+    cache::Question,
     metrics::{
         Figures, MetricsFilter,
         bundle_sales::{self, BundlePerformance},
@@ -11,8 +12,11 @@ use projections::{
         regional::{self, FlowBy, FlowRow},
         step_timings::{self, TimingBy, Timings},
     },
-    nodes::Chosen,
 };
+
+use serde::Serialize;
+
+use super::reads::Answers;
 
 /// Shows metrics of the stores that a filter allows.
 #[async_trait]
@@ -42,14 +46,16 @@ pub trait ShowsMetrics: Send + Sync {
 }
 
 #[async_trait]
-impl ShowsMetrics for Chosen {
+impl ShowsMetrics for Answers {
     async fn flow(
         &self,
         filter: &MetricsFilter,
         by: FlowBy,
     ) -> Result<Figures<FlowRow>, ReadError> {
-        self.read(|db| async move { regional::flow(&db, filter, by).await })
-            .await
+        self.kept(question("flow", filter, (filter, by)), |db| async move {
+            regional::flow(&db, filter, by).await
+        })
+        .await
     }
 
     async fn bundle_performance(
@@ -57,8 +63,11 @@ impl ShowsMetrics for Chosen {
         filter: &MetricsFilter,
         bundle: Option<&BundleId>,
     ) -> Result<BundlePerformance, ReadError> {
-        self.read(|db| async move { bundle_sales::performance(&db, filter, bundle).await })
-            .await
+        self.kept(
+            question("bundle_performance", filter, (filter, bundle)),
+            |db| async move { bundle_sales::performance(&db, filter, bundle).await },
+        )
+        .await
     }
 
     async fn partner_performance(
@@ -67,8 +76,11 @@ impl ShowsMetrics for Chosen {
         by: PartnerBy,
         partner: Option<&PartnerId>,
     ) -> Result<Figures<PartnerRow>, ReadError> {
-        self.read(|db| async move { partner::performance(&db, filter, by, partner).await })
-            .await
+        self.kept(
+            question("partner_performance", filter, (filter, by, partner)),
+            |db| async move { partner::performance(&db, filter, by, partner).await },
+        )
+        .await
     }
 
     async fn step_timings(
@@ -76,7 +88,19 @@ impl ShowsMetrics for Chosen {
         filter: &MetricsFilter,
         by: TimingBy,
     ) -> Result<Timings, ReadError> {
-        self.read(|db| async move { step_timings::timings(&db, filter, by).await })
-            .await
+        self.kept(
+            question("step_timings", filter, (filter, by)),
+            |db| async move { step_timings::timings(&db, filter, by).await },
+        )
+        .await
     }
+}
+
+fn question<A: Serialize>(
+    name: &'static str,
+    filter: &MetricsFilter,
+    asked: A,
+) -> Question<'static, A> {
+    let stores = (&filter.allowed, filter.stores.as_deref());
+    Question::about(name, &[Model::Metrics], stores, asked)
 }

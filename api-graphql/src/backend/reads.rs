@@ -11,17 +11,22 @@ use domain::{
     store::Store,
 };
 use projections::{
-    ReadError,
+    Model, ReadDb, ReadError,
+    cache::{Answer, Cache, Question},
     cash_ledger::{
         self, Balances, CashFilter, CashOrder, CollectionDay, DayFilter, Grouping,
         OutstandingFilter, PostingRow, PostingsOf,
     },
     document::{self, Document, Row},
+    freshness,
     nodes::Chosen,
     order_view::{self, HistoryPage, OrderRow, PageRequest},
     paging::{Page, Window},
     store_board::{self, StoreCount},
 };
+
+use serde::{Serialize, de::DeserializeOwned};
+use store::{LogId, Position};
 
 use super::ShowsMetrics;
 
@@ -78,8 +83,58 @@ pub trait Reads:
     async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError>;
 }
 
+/// What the chosen node answers, or has answered: figures are kept until something happens to their stores.
+#[derive(Debug)]
+pub(super) struct Answers {
+    /// The node.
+    pub(super) chosen: Chosen,
+    /// What is kept.
+    pub(super) cache: Cache,
+    /// The log that the models are of.
+    pub(super) log: LogId,
+    /// What an answer must have seen.
+    pub(super) at_least: Position,
+}
+
+impl Answers {
+    async fn read<T, F, Fut>(&self, read: F) -> Result<T, ReadError>
+    where
+        F: Fn(ReadDb) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, ReadError>> + Send,
+    {
+        self.chosen.read(read).await
+    }
+
+    pub(super) async fn kept<A, T, F, Fut>(
+        &self,
+        question: Question<'_, A>,
+        read: F,
+    ) -> Result<T, ReadError>
+    where
+        A: Serialize + Send + Sync,
+        T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+        F: Fn(ReadDb) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, ReadError>> + Send,
+    {
+        let question = Question {
+            at_least: self.at_least,
+            ..question
+        };
+        let (models, read) = (question.models, &read);
+        let answer = || {
+            self.read(move |db| async move {
+                // The position first, on the same node: what is read after it has seen it.
+                let position = freshness::seen(&db, self.log, models).await?;
+                let value = read(db).await?;
+                Ok(Answer { value, position })
+            })
+        };
+        self.cache.answer(&question, answer).await
+    }
+}
+
 #[async_trait]
-impl<E: Document> Shows<E> for Chosen {
+impl<E: Document> Shows<E> for Answers {
     async fn by_id(&self, id: &E::Id) -> Result<Option<Row<E>>, ReadError> {
         self.read(|db| async move { document::by_id::<E>(&db, id).await })
             .await
@@ -92,7 +147,7 @@ impl<E: Document> Shows<E> for Chosen {
 }
 
 #[async_trait]
-impl Reads for Chosen {
+impl Reads for Answers {
     async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError> {
         self.read(|db| async move { order_view::by_id(&db, id).await })
             .await
@@ -122,8 +177,12 @@ impl Reads for Chosen {
         allowed: &StoreScope,
         stores: Option<&[StoreId]>,
     ) -> Result<Vec<StoreCount>, ReadError> {
-        self.read(|db| async move { store_board::board(&db, allowed, stores).await })
-            .await
+        let models = [Model::StoreBoard];
+        let question = Question::about("board", &models, (allowed, stores), ());
+        self.kept(question, |db| async move {
+            store_board::board(&db, allowed, stores).await
+        })
+        .await
     }
 
     async fn cash_balances(
@@ -131,8 +190,13 @@ impl Reads for Chosen {
         filter: &CashFilter,
         by: Grouping,
     ) -> Result<Balances, ReadError> {
-        self.read(|db| async move { cash_ledger::balances(&db, filter, by).await })
-            .await
+        let models = [Model::CashLedger];
+        let stores = (&filter.allowed, filter.stores.as_deref());
+        let question = Question::about("cash_balances", &models, stores, (filter, by));
+        self.kept(question, |db| async move {
+            cash_ledger::balances(&db, filter, by).await
+        })
+        .await
     }
 
     async fn cash_order(&self, id: OrderId) -> Result<Option<CashOrder>, ReadError> {
@@ -159,7 +223,12 @@ impl Reads for Chosen {
     }
 
     async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError> {
-        self.read(|db| async move { cash_ledger::collection_days(&db, filter).await })
-            .await
+        let models = [Model::CashLedger];
+        let stores = (&filter.allowed, filter.stores.as_deref());
+        let question = Question::about("collection_days", &models, stores, filter);
+        self.kept(question, |db| async move {
+            cash_ledger::collection_days(&db, filter).await
+        })
+        .await
     }
 }

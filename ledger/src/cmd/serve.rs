@@ -15,8 +15,10 @@ use commands::stores::{self, StoreDirectory};
 use domain::actor::Role;
 use domain::ids::{RegionId, StoreId};
 use observability::exporter;
+use projections::cache::{self, BackEnd, Cache, Touched};
 use projections::changes::Changes;
 use projections::{Model, Nodes, ReadDb, Runner};
+use secrecy::ExposeSecret;
 use store::Log;
 use store::wake::Wake;
 use tokio::net::TcpListener;
@@ -24,7 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Context;
-use crate::config::Config;
+use crate::config::{CacheBackEnd, Config};
 use crate::database::{self, Database};
 use crate::embedded::{ServerState, plain};
 use crate::exit::{Exit, Failure};
@@ -211,11 +213,15 @@ async fn state(
 ) -> Result<ApiState, Failure> {
     let read = ReadDb::new(log.pool().clone());
     let figures = exporter::install().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let (cache, touched) = cache(config, log).await?;
     let live = Live {
         bus: bus.clone(),
         nodes: Nodes::primary_only(read.clone(), runner.freshness(read.clone())),
         log: log.clone(),
-        changes: Changes::follow(log, wake.clone(), None).await.map_err(database::failure)?,
+        changes: Changes::follow(log, wake.clone(), touched)
+            .await
+            .map_err(database::failure)?,
+        cache,
     };
     Ok(ApiState {
         backend: live.shared(),
@@ -239,6 +245,30 @@ async fn state(
             environment: config.environment.clone(),
         }),
     })
+}
+
+/// Where figures are kept, and what must be told of changes so that none is too old.
+async fn cache(config: &Config, log: &Log) -> Result<(Cache, Option<Touched>), Failure> {
+    let bytes = config.cache.bytes.0;
+    let touched = Touched::default();
+    let made = match (config.cache.back_end, &config.cache.redis_url) {
+        (CacheBackEnd::None, _) => return Ok((Cache::default(), None)),
+        (CacheBackEnd::Redis, Some(url)) => {
+            let secret = database::master_key(config)?;
+            let ledger = cache::identity(log, &config.environment).await;
+            let ledger = ledger.map_err(|error| Failure::new(Exit::Database, error))?;
+            let redis = BackEnd::Redis {
+                bytes,
+                url: url.expose_secret(),
+                secret: secret.expose_secret(),
+                ledger: &ledger,
+            };
+            Cache::new(&redis, touched.clone())
+        }
+        _ => Cache::new(&BackEnd::Memory { bytes }, touched.clone()),
+    };
+    let cache = made.map_err(|error| Failure::new(Exit::Config, error))?;
+    Ok((cache, Some(touched)))
 }
 
 fn limits(config: &Config) -> Limits {

@@ -112,6 +112,11 @@ fn values(config: &Config) -> Value {
             "request_timeout": config.limits.request_timeout,
             "header_timeout": config.limits.header_timeout,
         },
+        "cache": {
+            "back_end": format!("{:?}", config.cache.back_end).to_lowercase(),
+            "bytes": config.cache.bytes,
+            "redis_url": secret(&config.cache.redis_url),
+        },
         "seals": {
             "key_file": config.seals.key_file,
             "every": config.seals.every,

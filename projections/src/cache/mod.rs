@@ -16,15 +16,15 @@ mod touched;
 
 use std::{any::Any, future::Future, sync::Arc, time::Duration};
 
-use domain::ids::StoreId;
+use domain::{actor::StoreScope, ids::StoreId};
 use metrics::{counter, gauge};
 use observability::names;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use store::Position;
+use store::{Log, Position};
 
 use self::shared::Shared;
-use crate::{Model, ReadError};
+use crate::{Model, ReadError, read_db::allowed_ids};
 
 pub use touched::Touched;
 
@@ -65,6 +65,8 @@ pub enum BackEnd<'a> {
         url: &'a str,
         /// What shared answers are sealed with; the same in all processes.
         secret: &'a [u8],
+        /// Of which ledger they are: see [`identity`].
+        ledger: &'a str,
     },
 }
 
@@ -85,7 +87,7 @@ pub struct Question<'a, A> {
     /// The models it reads.
     pub models: &'a [Model],
     /// The stores that it is about; all for `None`.
-    pub stores: Option<&'a [StoreId]>,
+    pub stores: Option<Vec<String>>,
     /// Everything else that the answer depends on.
     pub asked: A,
     /// The answer must have seen this.
@@ -101,6 +103,18 @@ pub struct Answer<T> {
     pub position: Position,
 }
 
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let levels = self.levels.as_ref();
+        let shared = levels.is_some_and(|levels| levels.shared.is_some());
+        formatter
+            .debug_struct("Cache")
+            .field("memory", &levels.is_some())
+            .field("shared", &shared)
+            .finish()
+    }
+}
+
 /// Kept answers. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Cache {
@@ -112,6 +126,7 @@ struct Levels {
     memory: moka::future::Cache<Key, Entry>,
     shared: Option<Shared>,
     touched: Touched,
+    ledger: Arc<str>,
 }
 
 #[derive(Clone)]
@@ -128,16 +143,44 @@ enum Unkept {
     Older(Arc<dyn Any + Send + Sync>),
 }
 
+impl<'a, A: Serialize> Question<'a, A> {
+    /// About stores that are both allowed and asked for.
+    pub fn about(
+        name: &'static str,
+        models: &'a [Model],
+        stores: (&StoreScope, Option<&[StoreId]>),
+        asked: A,
+    ) -> Self {
+        let stores = allowed_ids(stores.0, stores.1).map(|mut ids| {
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        });
+        Self {
+            name,
+            models,
+            stores,
+            asked,
+            at_least: Position::START,
+        }
+    }
+}
+
 impl Cache {
     /// A cache of what `touched` knows about.
     ///
     /// # Errors
     /// The settings cannot be used.
     pub fn new(back_end: &BackEnd<'_>, touched: Touched) -> Result<Self, CacheError> {
-        let (bytes, shared) = match *back_end {
+        let (bytes, shared, ledger) = match *back_end {
             BackEnd::None => return Ok(Self::default()),
-            BackEnd::Memory { bytes } => (bytes, None),
-            BackEnd::Redis { bytes, url, secret } => (bytes, Some(Shared::new(url, secret, AGE)?)),
+            BackEnd::Memory { bytes } => (bytes, None, ""),
+            BackEnd::Redis {
+                bytes,
+                url,
+                secret,
+                ledger,
+            } => (bytes, Some(Shared::new(url, secret, AGE)?), ledger),
         };
         let memory = moka::future::Cache::builder()
             .weigher(|_, entry: &Entry| entry.bytes)
@@ -148,6 +191,7 @@ impl Cache {
             memory,
             shared,
             touched,
+            ledger: ledger.into(),
         });
         Ok(Self { levels })
     }
@@ -170,8 +214,12 @@ impl Cache {
         let Some(levels) = &self.levels else {
             return Ok(read().await?.value);
         };
-        let last = levels.touched.last(question.stores, question.at_least);
-        let Some((last, key)) = last.and_then(|last| Some((last, question.key(last)?))) else {
+        let last = levels
+            .touched
+            .last(question.stores.as_deref(), question.at_least);
+        let Some((last, key)) =
+            last.and_then(|last| Some((last, question.key(last, &levels.ledger)?)))
+        else {
             outcome(question.name, "bypassed");
             return Ok(read().await?.value);
         };
@@ -242,15 +290,38 @@ impl Entry {
 
 impl<A: Serialize> Question<'_, A> {
     /// `None` when what is asked cannot be written down.
-    fn key(&self, last: Position) -> Option<Key> {
+    fn key(&self, last: Position, ledger: &str) -> Option<Key> {
         let models: Vec<_> = self.models.iter().map(|model| model.checkpoint()).collect();
-        let parts = (FORMAT, self.name, models, self.stores, &self.asked, last);
+        let parts = (
+            FORMAT,
+            ledger,
+            self.name,
+            models,
+            &self.stores,
+            &self.asked,
+            last,
+        );
         let written = serde_json::to_vec(&parts).ok()?;
         Some(Key {
             space: "answer",
             digest: Sha256::digest(&written).into(),
         })
     }
+}
+
+/// What tells this ledger's answers from another one's that shares a Redis and a secret: the environment's name, the
+/// server and the database on it.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn identity(log: &Log, environment: &str) -> Result<String, ReadError> {
+    let database: String = sqlx::query_scalar(
+        "select (select system_identifier from pg_control_system()) || '/' || oid from pg_database \
+         where datname = current_database()",
+    )
+    .fetch_one(log.pool())
+    .await?;
+    Ok(format!("{environment}/{database}/{}", log.log_id().0))
 }
 
 /// A kept value of the type it was kept as: its key holds the name of its read.

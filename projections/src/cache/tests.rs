@@ -37,11 +37,11 @@ fn happened(touched: &Touched, position: i64, store: &str) {
     }]);
 }
 
-fn question<'a>(stores: Option<&'a [StoreId]>, asked: &'a str) -> Question<'a, &'a str> {
+fn question<'a>(stores: Option<&[String]>, asked: &'a str) -> Question<'a, &'a str> {
     Question {
         name: "test",
         models: &[Model::Metrics],
-        stores,
+        stores: stores.map(<[String]>::to_vec),
         asked,
         at_least: Position::START,
     }
@@ -51,7 +51,7 @@ fn question<'a>(stores: Option<&'a [StoreId]>, asked: &'a str) -> Question<'a, &
 async fn an_answer_is_kept_until_something_happens_to_its_stores() {
     let (cache, touched) = cache();
     let reads = Reads::default();
-    let one = ["CFR001".parse().unwrap()];
+    let one = ["CFR001".to_owned()];
     let ask = async |stores, asked, at| {
         let question = question(stores, asked);
         cache.answer(&question, || reads.read(at)).await.unwrap()

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::ids::StoreId;
 use store::Position;
 
 use crate::changes::Change;
@@ -64,13 +63,13 @@ impl Touched {
 
     /// The last event that can have changed an answer about these stores, of all stores for `None`; `None` when that is
     /// not known, or when the log has not been heard up to `at_least`.
-    pub fn last(&self, stores: Option<&[StoreId]>, at_least: Position) -> Option<Position> {
+    pub fn last(&self, stores: Option<&[String]>, at_least: Position) -> Option<Position> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let silent = known.looked?.elapsed() > MAX_SILENCE;
         if silent || known.heard < at_least {
             return None;
         }
-        let of = |store: &StoreId| known.stores.get(store.as_str()).copied();
+        let of = |store: &String| known.stores.get(store).copied();
         Some(match stores {
             None => known.heard,
             Some(stores) => stores
@@ -94,15 +93,15 @@ mod tests {
         }
     }
 
-    fn stores(names: &[&str]) -> Vec<StoreId> {
-        names.iter().map(|name| name.parse().unwrap()).collect()
+    fn stores(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
     }
 
     #[test]
     fn a_store_is_touched_by_its_own_events_and_by_those_of_no_store() {
         let touched = Touched::default();
         let (one, two) = (stores(&["CFR001"]), stores(&["CFR002"]));
-        let last = |of: Option<&[StoreId]>| touched.last(of, Position::START);
+        let last = |of: Option<&[String]>| touched.last(of, Position::START);
         assert_eq!(last(None), None, "nothing is known before the first look");
 
         touched.begin(Position(10));

@@ -148,7 +148,7 @@ pub(super) async fn save(
 }
 
 /// How the cash of a store was collected on one day.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CollectionDay {
     /// The Bangkok business day.
     pub day: NaiveDate,
@@ -199,7 +199,7 @@ impl FromRow<'_, PgRow> for CollectionDay {
 }
 
 /// Which days and stores to read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct DayFilter {
     /// The stores the caller may see. Not a wish but a limit: there is no default.
     pub allowed: StoreScope,

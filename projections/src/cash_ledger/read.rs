@@ -26,7 +26,7 @@ const MAX_CELLS: i64 = 35_000;
 const LIST: u8 = b'p';
 
 /// Which balances to read: all conditions must be met; an absent one is met by every balance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct CashFilter {
     /// The stores the caller may see. Not a wish but a limit: there is no default.
     pub allowed: StoreScope,
@@ -54,7 +54,7 @@ impl CashFilter {
 }
 
 /// What balances are told apart by, besides the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub enum Grouping {
     /// Nothing.
     #[default]
@@ -70,7 +70,7 @@ pub enum Grouping {
 }
 
 /// What an account holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Balance {
     /// The account.
     pub account: Account,
@@ -85,7 +85,7 @@ pub struct Balance {
 }
 
 /// Balances as of one position of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Balances {
     /// Those that are not zero, by account, region, store, partner.
     pub rows: Vec<Balance>,

@@ -27,7 +27,7 @@ pub const MAX_HOURS: i64 = 168;
 pub const MAX_ROWS: i64 = 20_000;
 
 /// A stretch of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum Span {
     /// Bangkok business days, both included, at most [`MAX_DAYS`].
     Days {
@@ -95,7 +95,7 @@ impl Span {
 }
 
 /// Whose figures of which time to read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct MetricsFilter {
     /// The stores the caller may see. Not a wish but a limit: there is no default.
     pub allowed: StoreScope,
@@ -161,7 +161,7 @@ impl MetricsFilter {
 }
 
 /// Sums as of one position of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Figures<R> {
     /// Rows, sorted by what they are told apart by.
     pub rows: Vec<R>,

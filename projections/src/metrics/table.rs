@@ -59,7 +59,7 @@ impl Merge {
 macro_rules! measures {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $merge:ident $field:ident),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         pub struct $name {
             $($(#[$field_doc])* pub $field: i64),+
         }

@@ -13,7 +13,7 @@ use crate::{ReadDb, ReadError, order_view::status_of, read_db::allowed_ids};
 const MAX_ROWS: i64 = 15_000;
 
 /// How many orders of a store stand in a status. Absent combinations stand for none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoreCount {
     /// The store.
     pub store_id: StoreId,

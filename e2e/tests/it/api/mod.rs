@@ -3,6 +3,7 @@
 mod bad_fields;
 mod bad_requests;
 mod bad_shapes;
+mod caches;
 mod clients;
 mod commands;
 mod dead_letters;
@@ -19,7 +20,7 @@ mod random;
 mod returns;
 mod roles;
 mod stores;
-mod support;
+pub(crate) mod support;
 mod tokens;
 mod walk;
 mod whole_life;

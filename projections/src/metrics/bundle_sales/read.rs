@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How bundles sold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BundlePerformance {
     /// Bundle by bundle, the one that brings most first.
     pub bundles: Vec<BundleRow>,
@@ -28,7 +28,7 @@ pub struct BundlePerformance {
 }
 
 /// How a bundle sold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BundleRow {
     /// The bundle.
     pub bundle_id: BundleId,
@@ -39,7 +39,7 @@ pub struct BundleRow {
 }
 
 /// What a component of a bundle brought.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ComponentRow {
     /// The product.
     pub sku: Sku,

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What partners' figures are told apart by, besides the partner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub enum PartnerBy {
     /// Nothing.
     #[default]
@@ -51,7 +51,7 @@ impl PartnerBy {
 type Whose = (Option<PartnerId>, Option<StoreId>, Option<NaiveDate>);
 
 /// How a partner performed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PartnerRow {
     /// The partner; `None` for orders of which nobody is known.
     pub partner_id: Option<PartnerId>,

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What the flow is told apart by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum FlowBy {
     /// The region.
     Region,
@@ -40,7 +40,7 @@ impl FlowBy {
 }
 
 /// The flow of one of what it is told apart by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FlowRow {
     /// The region the store had when the orders were placed.
     pub region: RegionId,

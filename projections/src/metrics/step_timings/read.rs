@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Durations of one kind together, in the unit of the kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Durations {
     /// How many.
     pub count: i64,
@@ -78,7 +78,7 @@ impl Durations {
 }
 
 /// What durations are told apart by, besides the step or stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub enum TimingBy {
     /// Nothing.
     #[default]
@@ -108,7 +108,7 @@ impl TimingBy {
 }
 
 /// How long one step or stage took.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Timing<S> {
     /// Which.
     pub of: S,
@@ -121,7 +121,7 @@ pub struct Timing<S> {
 }
 
 /// How long steps and stages took.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Timings {
     /// Steps, in the order of the workflow.
     pub steps: Vec<Timing<Step>>,

@@ -1,0 +1,120 @@
+//! Kept answers: whatever happens to where they are kept, no answer differs from one that was just read.
+
+use e2e::{Api, Database, Program, ProgramOptions, Redis, fresh_database};
+use serde_json::{Value, json};
+
+use super::support::{placed, text};
+
+/// Rounds of placing an order and asking about it; each kind of harm comes often.
+const ROUNDS: usize = 60;
+
+const FIGURES: &str = "query($day: Date!, $position: Position!) {
+    regions(from: $day, to: $day, fresh: { minPosition: $position, waitMs: 1000 }) { total { placed value } }
+    one: storeRanking(from: $day, to: $day, storeIds: [\"CFR001\"], fresh: { minPosition: $position, waitMs: 1000 }) {
+        stores { storeId figures { placed } } }
+    storeBoard(fresh: { minPosition: $position, waitMs: 1000 }) { storeId status count }
+    cashBalances(by: STORE, fresh: { minPosition: $position, waitMs: 1000 }) { total balances { account storeId amount } }
+    stepTimings(from: $day, to: $day, fresh: { minPosition: $position, waitMs: 1000 }) { steps { step durations { count } } }
+    bundlePerformance(from: $day, to: $day, fresh: { minPosition: $position, waitMs: 1000 }) { count }
+}";
+
+async fn program(database: &Database, back_end: &str, redis: Option<&Redis>) -> Program {
+    let mut env = vec![("LEDGER_CACHE_BACK_END", back_end.to_owned())];
+    env.extend(redis.map(|redis| ("LEDGER_CACHE_REDIS_URL", redis.url())));
+    if redis.is_none() {
+        env.push(("LEDGER_CACHE_REDIS_URL", String::new()));
+    }
+    Program::start(ProgramOptions {
+        env,
+        ..ProgramOptions::on(database)
+    })
+    .await
+}
+
+/// Today's figures, at least as of a position.
+async fn figures(api: &Api, position: &Value) -> Value {
+    let today = chrono::Utc::now() + chrono::TimeDelta::hours(7);
+    let day = today.date_naive().to_string();
+    api.graphql(FIGURES, json!({ "day": day, "position": position }))
+        .await
+}
+
+/// How often reads ended so, as a program's metrics have it.
+async fn counted(program: &Program, name: &str, label: &str) -> u64 {
+    let metrics = text(&program.api("").get("/metrics").await);
+    let ours = |line: &&str| line.starts_with(name) && line.contains(label);
+    let value = |line: &str| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap();
+    metrics.lines().filter(ours).map(value).sum()
+}
+
+/// What may happen to a Redis.
+fn harm(redis: &mut Redis, round: usize) {
+    const GARBAGE: &str =
+        "for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('SET', key, 'no answer') end";
+    // Each key gets what is sealed under another one.
+    const SWAPPED: &str = "local keys = redis.call('KEYS', '*') for i = 2, #keys do \
+        redis.call('SET', keys[i - 1], redis.call('GET', keys[i])) end";
+    match round % 6 {
+        1 => redis.run(&["FLUSHALL"]),
+        2 => redis.run(&["EVAL", GARBAGE, "0"]),
+        3 => redis.run(&["EVAL", SWAPPED, "0"]),
+        4 => redis.kill(),
+        5 => redis.restart(),
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_killed_flushed_or_poisoned_changes_no_answer() {
+    let database = fresh_database().await.with_stores().await;
+    let mut redis = Redis::start();
+    let one = program(&database, "redis", Some(&redis)).await;
+    let two = program(&database, "redis", Some(&redis)).await;
+    let plain = program(&database, "none", None).await;
+    let (first, second, reader) = (one.admin(), two.admin(), plain.admin());
+    for round in 0..ROUNDS {
+        let store = ["CFR001", "CFR002"][round % 2];
+        let (_, receipt) = placed(&first, json!({ "storeId": store })).await;
+        let position = &receipt["position"];
+        let expected = figures(&reader, position).await;
+        assert_eq!(figures(&first, position).await, expected, "{round}");
+        harm(&mut redis, round);
+        for (name, api) in [("the other", &second), ("the same again", &first)] {
+            assert_eq!(figures(api, position).await, expected, "{name}, {round}");
+        }
+    }
+    const READS: &str = "ledger_cache_reads_total";
+    const FAILURES: &str = "ledger_cache_shared_failures_total";
+    assert!(
+        counted(&one, READS, "\"hit\"").await > 0,
+        "nothing was kept"
+    );
+    assert!(
+        counted(&two, READS, "\"shared\"").await > 0,
+        "nothing was shared"
+    );
+    assert!(counted(&two, FAILURES, "\"forged\"").await > 0);
+    assert!(counted(&one, FAILURES, "\"unreachable\"").await > 0);
+    assert_eq!(counted(&plain, READS, "").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_one_store_are_kept_while_others_trade() {
+    let database = fresh_database().await.with_stores().await;
+    let program = program(&database, "memory", None).await;
+    let api = program.admin();
+    let (_, receipt) = placed(&api, json!({ "storeId": "CFR001" })).await;
+    let mut position = receipt["position"].clone();
+    let before = figures(&api, &position).await;
+    const HITS: (&str, &str) = ("ledger_cache_reads_total{read=\"flow\"", "\"hit\"");
+    let hits = counted(&program, HITS.0, HITS.1).await;
+    for more in 1..=5 {
+        let (_, receipt) = placed(&api, json!({ "storeId": "CFR002" })).await;
+        position = receipt["position"].clone();
+        let now = figures(&api, &position).await;
+        assert_eq!(now["one"], before["one"]);
+        assert_ne!(now["regions"], before["regions"]);
+        // The ranking of one store reads twice: its time, and the time before.
+        assert_eq!(counted(&program, HITS.0, HITS.1).await, hits + 2 * more);
+    }
+}
