@@ -12,6 +12,7 @@ use store::{
     Position, StoreError,
     feed::{Filter, Scan, Scanned},
     seal::Seal,
+    wake::Wake,
 };
 use tokio::sync::Semaphore;
 
@@ -52,6 +53,19 @@ impl Reader {
             seal_turns: Semaphore::new(MAX_SEAL_READS),
             limit,
         }
+    }
+
+    /// Tells of news.
+    pub(crate) fn wake(&self) -> Wake {
+        self.events.wake()
+    }
+
+    /// The end of the log.
+    ///
+    /// # Errors
+    /// It could not be read.
+    pub(crate) async fn head(&self) -> Result<Position, StoreError> {
+        self.events.head().await
     }
 
     /// One look at the log.

@@ -127,8 +127,7 @@ impl EventsQuery {
     ) -> Result<LogEventConnection, Error> {
         let access = Access::to_read_events(ctx).await?;
         let first = page_size("first", first)?;
-        let reader = ctx.data_opt::<Arc<Reader>>();
-        let reader = reader.ok_or_else(|| coded("UNAVAILABLE", "the log is not served here"))?;
+        let reader = reader(ctx)?;
         let filter = within(&access, filter.unwrap_or_default()).await?;
         let after = after.map_or(store::Position::START, |position| position.0);
         let page = reader.read(after, first, &filter).await;
@@ -137,13 +136,22 @@ impl EventsQuery {
     }
 }
 
+/// What reads the log.
+///
+/// # Errors
+/// UNAVAILABLE where it is not served.
+pub(super) fn reader(ctx: &Context<'_>) -> Result<Arc<Reader>, Error> {
+    let reader = ctx.data_opt::<Arc<Reader>>().cloned();
+    reader.ok_or_else(|| coded("UNAVAILABLE", "the log is not served here"))
+}
+
 /// The events of a page when nobody says.
-fn most() -> i32 {
+pub(super) fn most() -> i32 {
     i32::try_from(MAX_PAGE).unwrap_or(1)
 }
 
 /// What the caller may see of what is asked for; a foreign store's events are none, and the attempt is audited.
-async fn within(access: &Access<'_>, asked: LogEventFilter) -> Result<Filter, Error> {
+pub(super) async fn within(access: &Access<'_>, asked: LogEventFilter) -> Result<Filter, Error> {
     let types = asked
         .types
         .map(|names| feed::types(names.iter().map(String::as_str)))
@@ -161,7 +169,7 @@ async fn within(access: &Access<'_>, asked: LogEventFilter) -> Result<Filter, Er
     }
 }
 
-fn unreadable(access: &Access<'_>, unread: Unread) -> Error {
+pub(super) fn unreadable(access: &Access<'_>, unread: Unread) -> Error {
     match unread {
         Unread::Ahead { .. } => invalid(
             "after",
@@ -203,7 +211,7 @@ impl LogEventConnection {
 impl LogEvent {
     /// # Errors
     /// The payload is no JSON, which the log does not take.
-    fn of(recorded: Recorded) -> Result<Self, serde_json::Error> {
+    pub(super) fn of(recorded: Recorded) -> Result<Self, serde_json::Error> {
         let metadata: Metadata = serde_json::from_str(&recorded.metadata).unwrap_or_default();
         let uuid = |text: Option<String>| text.and_then(|text| text.parse().ok()).map(Uuid);
         Ok(Self {

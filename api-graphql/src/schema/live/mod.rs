@@ -5,6 +5,7 @@
 //! feed.
 
 mod board;
+mod events;
 mod order;
 
 use std::sync::Arc;
@@ -20,10 +21,12 @@ use projections::{
 use store::Position;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use self::{board::BoardWatch, order::OrderWatch};
+use self::{board::BoardWatch, events::EventWatch, order::OrderWatch};
 use super::{
-    access::{Access, coded},
+    access::{Access, coded, page_size},
+    events::{LogEventFilter, most, reader, within},
     order::{Order, filter::store_ids},
+    scalars,
 };
 use crate::{
     auth::Caller,
@@ -33,6 +36,7 @@ use crate::{
 };
 
 pub use board::StoreBoardUpdate;
+pub use events::EventBatch;
 
 /// What can be watched.
 #[derive(Default)]
@@ -78,6 +82,37 @@ impl LiveQuery {
             .transpose()?;
         access.asks_for(stores.as_deref()).await;
         let watch = BoardWatch::new(Watcher::of(&access), stores);
+        Ok(endless(watch, |mut watch| async {
+            let next = watch.next().await;
+            (next, watch)
+        }))
+    }
+
+    /// The log as it grows, in its order and without a gap: whoever comes back with the last `position` as `after` has
+    /// missed nothing and gets nothing twice. At least every 15 seconds comes a batch, if need be an empty one, whose
+    /// position goes on where the filter leaves out everything. For who may read events, with the scope `events:read`.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Events behind this position: the last batch's, or \"0\" for the whole log. What happens from now on \
+                    when absent."
+        )]
+        after: Option<scalars::Position>,
+        #[graphql(desc = "Conditions that must all be met; all of the log when absent.")]
+        filter: Option<LogEventFilter>,
+        #[graphql(default_with = "most()", desc = "Events of a batch at most: 1 to 100.")]
+        first: i32,
+    ) -> Result<impl Stream<Item = Result<EventBatch, Error>> + use<>, Error> {
+        let access = Access::to_read_events(ctx).await?;
+        let first = page_size("first", first)?;
+        let reader = reader(ctx)?;
+        let filter = within(&access, filter.unwrap_or_default()).await?;
+        let after = match after {
+            Some(position) => position.0,
+            None => reader.head().await.map_err(|e| access.log_failed(e))?,
+        };
+        let watch = EventWatch::new(Watcher::of(&access), reader, filter, first, after);
         Ok(endless(watch, |mut watch| async {
             let next = watch.next().await;
             (next, watch)
