@@ -9,7 +9,7 @@ use uuid::Uuid;
 pub(super) const GRAPHQL: &str = "application/graphql-response+json";
 
 /// The committed schema: what a command takes and answers.
-pub(super) const SCHEMA: &str = include_str!("../../../../api-graphql/schema.graphql");
+pub(crate) const SCHEMA: &str = include_str!("../../../../api-graphql/schema.graphql");
 
 const RECEIPT: &str = "receipt { commandId entityId orderId version position eventIds replayed }";
 const PROBLEMS: &str = "problems {
@@ -121,7 +121,7 @@ pub(super) async fn command(api: &Api, field: &str, input: Value) -> Value {
 }
 
 /// As [`command`], for one that must have its effect.
-pub(super) async fn done(api: &Api, field: &str, input: Value) -> Value {
+pub(crate) async fn done(api: &Api, field: &str, input: Value) -> Value {
     let payload = command(api, field, input).await;
     assert_eq!(payload["problems"], json!([]), "{field}");
     assert!(payload["receipt"]["version"].is_i64(), "{field}: {payload}");
@@ -136,7 +136,7 @@ pub(super) fn input(order: &str, more: Value) -> Value {
 }
 
 /// The input of a new order, under a new command id.
-pub(super) fn place_input(more: Value) -> Value {
+pub(crate) fn place_input(more: Value) -> Value {
     let mut input = serde_json::to_value(orders::place()).unwrap();
     input["commandId"] = json!(Uuid::now_v7());
     merge(&mut input, more);
@@ -160,7 +160,7 @@ fn merge(into: &mut Value, more: Value) {
 }
 
 /// Places an order; its id and its receipt.
-pub(super) async fn placed(api: &Api, more: Value) -> (String, Value) {
+pub(crate) async fn placed(api: &Api, more: Value) -> (String, Value) {
     let payload = done(api, "placeOrder", place_input(more)).await;
     (
         payload["order"]["id"].as_str().unwrap().to_owned(),
