@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::actor::Action;
-use projections::{ReadDb, freshness};
+use projections::{Nodes, freshness, nodes::Standing};
 use serde::Serialize;
 use store::Log;
 use tokio::sync::watch;
@@ -73,7 +73,7 @@ pub struct LedgerParts {
     /// The log.
     pub log: Log,
     /// The read side.
-    pub read: ReadDb,
+    pub nodes: Nodes,
     /// A read model this far behind is not well.
     pub lag_limit: Duration,
 }
@@ -95,7 +95,7 @@ impl Parts for LedgerParts {
             }
         };
         let mut parts = vec![database];
-        match freshness::status(&self.read, self.log.log_id()).await {
+        match freshness::status(self.nodes.primary(), self.log.log_id()).await {
             Ok(models) => parts.extend(models.into_iter().map(|model| {
                 let late = u128::from(model.lag_millis.unsigned_abs()) > self.lag_limit.as_millis();
                 let behind = format!(
@@ -119,6 +119,11 @@ impl Parts for LedgerParts {
                 parts.push(part("projections", false, false, "cannot be read".into()));
             }
         }
+        parts.extend(self.nodes.replicas().into_iter().map(|node| {
+            let ok = node.standing == Standing::Ready;
+            let detail = format!("{}; {}", node.standing.as_str(), node.detail);
+            part(&node.name, ok, false, detail)
+        }));
         parts
     }
 }

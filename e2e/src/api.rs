@@ -47,6 +47,19 @@ pub struct Frame {
 impl Stream {
     /// The next one with an id; `None` at the end.
     pub async fn next(&mut self) -> anyhow::Result<Option<Frame>> {
+        self.next_where(|frame| !frame.id.is_empty()).await
+    }
+
+    /// The next answer to a GraphQL operation that was sent with [`Api::subscribe`]: its `data`.
+    pub async fn next_data(&mut self) -> Value {
+        let next = self.next_where(|frame| !frame.data.is_empty()).await;
+        let frame = next.unwrap().expect("the stream goes on");
+        let answer: Value = serde_json::from_str(&frame.data).unwrap();
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        answer["data"].clone()
+    }
+
+    async fn next_where(&mut self, wanted: fn(&Frame) -> bool) -> anyhow::Result<Option<Frame>> {
         loop {
             while let Some(end) = self.text.find("\n\n") {
                 let block: String = self.text.drain(..end + 2).collect();
@@ -59,7 +72,7 @@ impl Stream {
                     id: field("id: "),
                     data: field("data: "),
                 };
-                if !frame.id.is_empty() {
+                if wanted(&frame) {
                     return Ok(Some(frame));
                 }
             }
@@ -151,6 +164,23 @@ impl Api {
             headers,
             body,
         }))
+    }
+
+    /// Opens a GraphQL subscription as server-sent events.
+    pub async fn subscribe(&self, query: &str) -> Stream {
+        let headers = [
+            ("content-type", "application/json"),
+            ("accept", "text/event-stream"),
+        ];
+        let body = serde_json::to_vec(&json!({ "query": query })).unwrap();
+        let opened = self.open(Method::POST, "/graphql", &headers, body.into());
+        let (status, headers, body) = opened.await.unwrap();
+        assert_eq!(status, 200, "{query}");
+        Stream {
+            headers,
+            body,
+            text: String::new(),
+        }
     }
 
     /// A GET.

@@ -1,6 +1,7 @@
 //! One private PostgreSQL for the whole test program.
 
 use std::{
+    path::Path,
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::Duration,
@@ -81,7 +82,7 @@ fn start() -> Cluster {
             superuser: superuser.clone(),
             owner: server.owner_options(),
             app: server.app_options(),
-            _watchdog: watchdog(server.pid(), &directory),
+            _watchdog: watchdog(server.pid(), directory.path()),
         };
         make_template(&cluster).await;
         // Both live on until the watchdog ends them.
@@ -102,11 +103,12 @@ pub fn reachable_directory() -> TempDir {
     directory
 }
 
-fn watchdog(server: i32, directory: &TempDir) -> Child {
+/// Ends a server and removes its files when this process is gone, or its standard input is closed.
+pub(crate) fn watchdog(server: i32, directory: &Path) -> Child {
     let script = r#"read -r _; kill -QUIT "$1"; sleep 1; rm -rf "$2""#;
     Command::new("sh")
         .args(["-c", script, "sh", &server.to_string()])
-        .arg(directory.path())
+        .arg(directory)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -16,6 +16,7 @@ pub mod orders;
 pub mod processes;
 mod program;
 mod redis;
+pub mod servers;
 pub mod stores;
 
 pub use api::{Api, Frame, Response, Stream};

@@ -8,9 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 
-use crate::{api::Api, cluster::reachable_directory, database::Database, redis::Redis};
+use crate::{
+    api::Api, cluster::reachable_directory, database::Database, redis::Redis, servers::url,
+};
 
 /// The longest a program may take to start on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(90);
@@ -231,16 +234,9 @@ fn environment(database: Option<&Database>, data_dir: &Path) -> Vec<(String, Str
         ("LEDGER_PROCESSES".to_owned(), "false".to_owned()),
     ]);
     if let Some(database) = database {
-        let url = |options: sqlx::postgres::PgConnectOptions| {
-            sqlx::ConnectOptions::to_url_lossy(&options).to_string()
-        };
-        env.push(("LEDGER_DATABASE_URL".into(), url(database.app())));
-        env.push(("LEDGER_MIGRATE_DATABASE_URL".into(), url(database.owner())));
-        env.push(("LEDGER_MASTER_KEY".into(), MASTER_KEY_BASE64.into()));
-        env.push((
-            "LEDGER_AUTH_LOCAL_KEYS_DIR".into(),
-            data_dir.join("tokens").display().to_string(),
-        ));
+        let tokens = data_dir.join("tokens");
+        let external = external(&database.app(), &database.owner(), &tokens);
+        env.extend(external.into_iter().map(|(k, v)| (k.to_owned(), v)));
     }
     env
 }
@@ -258,6 +254,20 @@ fn cache() -> Vec<(String, String)> {
     }
     env.push(("LEDGER_CACHE_BACK_END".to_owned(), back_end));
     env
+}
+
+/// The variables of a program on a database that somebody else runs.
+pub(crate) fn external(
+    app: &PgConnectOptions,
+    owner: &PgConnectOptions,
+    tokens: &Path,
+) -> Vec<(&'static str, String)> {
+    vec![
+        ("LEDGER_DATABASE_URL", url(app)),
+        ("LEDGER_MIGRATE_DATABASE_URL", url(owner)),
+        ("LEDGER_MASTER_KEY", MASTER_KEY_BASE64.into()),
+        ("LEDGER_AUTH_LOCAL_KEYS_DIR", tokens.display().to_string()),
+    ]
 }
 
 /// A sub-command on a database, or on an embedded one under the directory, with no ledger running.

@@ -34,6 +34,12 @@ const EXTRA_CONNECTIONS: u16 = 24;
 const POOL_RANGE: std::ops::RangeInclusive<u32> = 4..=500;
 const DEADLINE_RANGE_MS: std::ops::RangeInclusive<u64> = 50..=60_000;
 
+const REPLICA_POOL_RANGE: std::ops::RangeInclusive<u32> = 1..=500;
+const REPLICA_LAG_RANGE: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(60);
+/// Each replica is watched over two connections.
+const MAX_REPLICAS: usize = 8;
+
 /// How often the log may be sealed.
 const SEAL_RANGE: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(60 * 60);
@@ -56,6 +62,12 @@ pub struct Config {
     pub migrate_database_url: Option<SecretString>,
     /// Most connections to it.
     pub database_pool_max: u32,
+    /// Streaming replicas of it that queries may be read from, one URL after the other.
+    pub replica_urls: Option<SecretString>,
+    /// How far a replica may be behind to be read from.
+    pub replica_max_lag: HumanDuration,
+    /// Most connections to each replica.
+    pub replica_pool_max: u32,
     /// Directory of the server programs.
     pub postgres_bin_dir: Option<PathBuf>,
     /// Account of the embedded server under root.
@@ -204,6 +216,13 @@ impl Config {
             .or(self.database_url.as_ref())
     }
 
+    /// The URLs of the replicas.
+    pub fn replicas(&self) -> impl Iterator<Item = &str> {
+        let urls = self.replica_urls.as_ref();
+        urls.into_iter()
+            .flat_map(|urls| urls.expose_secret().split_whitespace())
+    }
+
     /// The configured master key, decoded; `None` where none is configured.
     ///
     /// # Errors
@@ -280,6 +299,7 @@ impl Config {
                 self.database_pool_max
             ));
         }
+        self.check_replicas(&mut problems);
         if !DEADLINE_RANGE_MS.contains(&self.command_deadline_ms) {
             problems.push(format!(
                 "command_deadline_ms: {} to {} ms are possible, not {}",
@@ -359,6 +379,32 @@ impl Config {
                 "cache.redis_url: it goes with cache.back_end = \"redis\"; set both or neither"
                     .to_owned(),
             );
+        }
+    }
+
+    fn check_replicas(&self, problems: &mut Vec<String>) {
+        if self.replica_urls.is_some() && self.is_embedded() {
+            problems.push("replica_urls: it goes with database_url, which is not set".to_owned());
+        }
+        // A comma would be read as a part of the first URL.
+        if self.replicas().any(|url| url.contains(",postgres")) {
+            problems.push("replica_urls: blanks or lines are expected between URLs".to_owned());
+        }
+        if self.replicas().count() > MAX_REPLICAS {
+            problems.push(format!(
+                "replica_urls: {MAX_REPLICAS} replicas are possible"
+            ));
+        }
+        if !REPLICA_POOL_RANGE.contains(&self.replica_pool_max) {
+            problems.push(format!(
+                "replica_pool_max: {} to {} connections are possible, not {}",
+                REPLICA_POOL_RANGE.start(),
+                REPLICA_POOL_RANGE.end(),
+                self.replica_pool_max
+            ));
+        }
+        if !REPLICA_LAG_RANGE.contains(&self.replica_max_lag.0) {
+            problems.push("replica_max_lag: 100ms to 60s are possible".to_owned());
         }
     }
 

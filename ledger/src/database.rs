@@ -6,10 +6,10 @@ use std::sync::Arc;
 use commands::facts::SystemClock;
 use commands::personal::{Vault, VaultError};
 use commands::{BusOptions, CommandBus};
-use secrecy::{ExposeSecret, SecretBox, SecretString};
+use secrecy::{ExposeSecret, SecretBox};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use store::connect::{PoolConfig, pool_with};
+use store::connect::{PoolConfig, pool_with, reading_pool};
 use store::{AppendOptions, Log, LogId, migrate};
 
 use crate::config::Config;
@@ -89,8 +89,11 @@ impl Database {
             return Ok(None);
         };
         Ok(Some(Self {
-            owner: parse(config.migrate_url().unwrap_or(url))?,
-            app: parse(url)?,
+            owner: parse(
+                config.migrate_url().unwrap_or(url).expose_secret(),
+                "database_url or migrate_database_url",
+            )?,
+            app: parse(url.expose_secret(), "database_url")?,
             started: None,
         }))
     }
@@ -137,6 +140,20 @@ impl Database {
         Log::open(pool, LogId::DEFAULT, AppendOptions::default())
             .await
             .map_err(failure)
+    }
+
+    /// A pool for each replica. None of them needs to be up.
+    ///
+    /// # Errors
+    /// A URL cannot be read.
+    pub fn replica_pools(config: &Config) -> Result<Vec<PgPool>, Failure> {
+        let options = PoolConfig {
+            max_connections: config.replica_pool_max,
+            application_name: "ledger-reads".to_owned(),
+            ..PoolConfig::default()
+        };
+        let pool = |url: &str| Ok(reading_pool(parse(url, "replica_urls")?, &options));
+        config.replicas().map(pool).collect()
     }
 
     /// What seals and opens personal data.
@@ -231,13 +248,10 @@ pub fn failure(error: store::StoreError) -> Failure {
     Failure::new(Exit::Database, error)
 }
 
-fn parse(url: &SecretString) -> Result<PgConnectOptions, Failure> {
-    url.expose_secret().parse().map_err(|_| {
+fn parse(url: &str, key: &str) -> Result<PgConnectOptions, Failure> {
+    url.parse().map_err(|_| {
         // The parser's words may hold the password.
-        Failure::new(
-            Exit::Config,
-            "database_url or migrate_database_url is not a PostgreSQL URL",
-        )
-        .hint("postgres://ROLE:PASSWORD@HOST/DATABASE is expected")
+        Failure::new(Exit::Config, format!("{key} is not a PostgreSQL URL"))
+            .hint("postgres://ROLE:PASSWORD@HOST/DATABASE is expected")
     })
 }

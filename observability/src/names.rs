@@ -78,6 +78,24 @@ pub const CACHE_BYTES: &str = "ledger_cache_bytes";
 /// there).
 pub const CACHE_SHARED_FAILURES_TOTAL: &str = "ledger_cache_shared_failures_total";
 
+// ---- replicas ----------------------------------------------------------------------------------
+
+/// Counter: fields of queries, by labels `node` (`primary`, `replica-1` ..) and `reason`. A replica is read
+/// because it is `close`; the primary because it is the `only_node`, or of how the replica stands (a state
+/// of [`REPLICA_STATE`]), because the replica was `stale` for what was demanded, or once `again` after a
+/// failure there (such a field counts for both nodes).
+pub const READS_TOTAL: &str = "ledger_reads_total";
+
+/// Gauge: 1 for the state that a replica is in, by labels `node` and `state` (`ready`, `unknown`, `lagging`,
+/// `unreachable`, `no_primary`, `promoted`, `foreign`). `promoted` and `foreign` need an operator.
+pub const REPLICA_STATE: &str = "ledger_replica_state";
+
+/// Gauge: seconds for which the primary has been where the replica, label `node`, is not yet; 0 when idle.
+pub const REPLICA_LAG_SECONDS: &str = "ledger_replica_lag_seconds";
+
+/// Gauge: events that the replica, label `node`, does not show yet.
+pub const REPLICA_LAG_EVENTS: &str = "ledger_replica_lag_events";
+
 // ---- commands ----------------------------------------------------------------------------------
 
 /// Histogram: seconds from a command's arrival at the bus to its answer, by labels `command` and

@@ -2,8 +2,8 @@
 //!
 //! A projection owns its tables and moves its checkpoint in the same transaction as its rows, so every
 //! event counts exactly once ([`runner`]). What a model holds is a pure fold of the log; [`check`]
-//! proves it. Queries go through [`ReadDb`], the one place that knows which server answers a read, and
-//! may first wait until a model has seen a position ([`freshness`]).
+//! proves it. [`nodes`] knows which server answers a read, and where a model is waited for until it has
+//! seen a position ([`freshness`]).
 
 mod decode;
 mod ownership;

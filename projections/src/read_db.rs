@@ -1,4 +1,4 @@
-//! Which server answers a read.
+//! The server that answers a read: see [`crate::nodes`] for which one that is.
 
 use std::sync::Arc;
 
@@ -7,22 +7,21 @@ use sqlx::{PgPool, Postgres, QueryBuilder};
 
 use crate::paging::CursorError;
 
-/// The pools that queries may use. Cheap to clone.
+/// One node's pool. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ReadDb {
-    primary: PgPool,
+    pool: PgPool,
 }
 
 impl ReadDb {
-    /// Reads go to the primary.
-    pub const fn new(primary: PgPool) -> Self {
-        Self { primary }
+    /// Reads go to this server.
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
     }
 
-    /// The node that answers the next read. A wait for a checkpoint and the read that follows it must
-    /// use the same node.
+    /// The server's pool. A wait for a checkpoint and the read that follows it must use the same node.
     pub(crate) const fn node(&self) -> &PgPool {
-        &self.primary
+        &self.pool
     }
 }
 

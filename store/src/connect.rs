@@ -62,6 +62,24 @@ pub async fn pool_with(
     options: PgConnectOptions,
     config: &PoolConfig,
 ) -> Result<PgPool, StoreError> {
+    let options = prepared(options, config);
+    Ok(sized(config).connect_with(options).await?)
+}
+
+/// A pool that only reads, from a server that need not be there yet: a connection is made when one is needed.
+pub fn reading_pool(options: PgConnectOptions, config: &PoolConfig) -> PgPool {
+    // Should the server ever take writes, it takes none from here.
+    let options = prepared(options, config).options([("default_transaction_read_only", "on")]);
+    sized(config).connect_lazy_with(options)
+}
+
+fn sized(config: &PoolConfig) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(config.acquire_timeout)
+}
+
+fn prepared(options: PgConnectOptions, config: &PoolConfig) -> PgConnectOptions {
     let millis = |d: Duration| d.as_millis().to_string();
     let mut options = options
         .application_name(&config.application_name)
@@ -78,10 +96,5 @@ pub async fn pool_with(
     if let Some(limit) = config.statement_timeout {
         options = options.options([("statement_timeout", millis(limit))]);
     }
-    let pool = PgPoolOptions::new()
-        .max_connections(config.max_connections)
-        .acquire_timeout(config.acquire_timeout)
-        .connect_with(options)
-        .await?;
-    Ok(pool)
+    options
 }

@@ -19,6 +19,7 @@ mod plans;
 mod processes;
 mod projections;
 mod pure;
+mod replicas;
 mod start;
 mod store;
 mod tidy;

@@ -214,9 +214,16 @@ async fn state(
     let read = ReadDb::new(log.pool().clone());
     let figures = exporter::install().map_err(|error| Failure::new(Exit::Failed, error))?;
     let (cache, touched) = cache(config, log).await?;
+    let nodes = Nodes::with_replicas(
+        read.clone(),
+        runner.freshness(read.clone()),
+        log.log_id(),
+        Database::replica_pools(config)?,
+        config.replica_max_lag.0,
+    );
     let live = Live {
         bus: bus.clone(),
-        nodes: Nodes::primary_only(read.clone(), runner.freshness(read.clone())),
+        nodes: nodes.clone(),
         log: log.clone(),
         changes: Changes::follow(log, wake.clone(), touched)
             .await
@@ -228,7 +235,7 @@ async fn state(
         authenticator,
         parts: Arc::new(LedgerParts {
             log: log.clone(),
-            read,
+            nodes,
             lag_limit: LAG_LIMIT,
         }),
         lifecycle: Lifecycle::default(),

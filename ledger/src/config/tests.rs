@@ -243,3 +243,40 @@ fn an_external_database_needs_its_own_keys() {
     let said = problems(with(&[url, key, jwks]).check());
     assert!(said.contains("auth.issuer"), "{said}");
 }
+
+#[test]
+fn replicas_go_with_a_database_and_stand_one_after_the_other() {
+    let urls = "postgres://a@one/ledger\n postgres://a@two/ledger\n";
+    let external = [
+        ("LEDGER_DATABASE_URL", "postgres://a@b/ledger"),
+        ("LEDGER_MASTER_KEY", KEY),
+        ("LEDGER_AUTH_LOCAL_KEYS_DIR", "/tmp/keys"),
+    ];
+    let with_urls = |urls, more: &[(&'static str, &'static str)]| {
+        let pairs = [&external[..], &[("LEDGER_REPLICA_URLS", urls)], more].concat();
+        with(&pairs)
+    };
+    let good = with_urls(urls, &[]);
+    good.check().unwrap();
+    assert!(
+        good.replicas()
+            .eq(["postgres://a@one/ledger", "postgres://a@two/ledger"])
+    );
+    assert_eq!(with(&external).replicas().count(), 0);
+
+    let alone = with(&[("LEDGER_REPLICA_URLS", urls)]);
+    assert!(problems(alone.check()).contains("replica_urls: it goes with database_url"));
+    let commas = with_urls("postgres://a@one/l,postgres://a@two/l", &[]);
+    assert!(problems(commas.check()).contains("replica_urls: blanks"));
+    let many: &'static str = "postgres://x/y postgres://x/y postgres://x/y postgres://x/y postgres://x/y \
+                              postgres://x/y postgres://x/y postgres://x/y postgres://x/y";
+    assert!(problems(with_urls(many, &[]).check()).contains("replica_urls: 8"));
+    for (variable, value, key) in [
+        ("LEDGER_REPLICA_MAX_LAG", "10ms", "replica_max_lag"),
+        ("LEDGER_REPLICA_MAX_LAG", "2m", "replica_max_lag"),
+        ("LEDGER_REPLICA_POOL_MAX", "0", "replica_pool_max"),
+    ] {
+        let said = problems(with_urls(urls, &[(variable, value)]).check());
+        assert!(said.contains(key), "{said}");
+    }
+}

@@ -1,12 +1,52 @@
-//! Which node answers a read: a field's reads all use the one that was chosen for it, where the wait for the position it
-//! must show was done as well.
+//! Which node answers a read: the primary or one of its streaming replicas.
+//!
+//! **Choice.** A replica is read from while its watcher finds that it follows this very primary, at most the allowed lag
+//! behind ([`Standing`]); of several the least busy one. Else the primary is.
+//!
+//! **Freshness.** A read that must show a position waits for it on the node that it will use: first on the replica, for
+//! a part of the time only, then on the primary. All reads of a field use one node, so that what they show fits together.
+//!
+//! **Trouble.** Any failure of a replica is met by reading once more on the primary, except that its pool is full: then
+//! the caller is told so, or dashboards would fill the primary just when there are too many of them.
+//!
+//! **Promotion.** A promoted replica may hold what never happened here. The watcher sees a promotion within one look; what
+//! is read in between is thrown away, because each answer of a replica is followed by the question whether it still is
+//! one, in the same run of the server.
 
-use std::time::Duration;
+mod chosen;
+mod failure;
+mod look;
+mod replica;
+mod track;
+mod watch;
 
-use store::Position;
-use tokio::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use crate::{Freshness, Model, Reached, ReadDb, ReadError};
+use metrics::counter;
+use observability::names;
+use sqlx::PgPool;
+use store::{LogId, Position};
+use tokio::{task::JoinHandle, time::Instant};
+
+use self::{
+    chosen::{Demand, wait},
+    replica::{InUse, Replica},
+    watch::Watcher,
+};
+use crate::{Freshness, Model, ReadDb, ReadError};
+
+pub use self::{chosen::Chosen, replica::Standing};
+
+/// The primary's name in metrics and logs.
+pub const PRIMARY: &str = "primary";
+/// The longest that a position is waited for on a replica; half of the caller's wait where that is shorter.
+const REPLICA_WAIT: Duration = Duration::from_millis(250);
 
 /// What a read must show at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,28 +73,115 @@ pub enum NoNode {
     Read(#[from] ReadError),
 }
 
-/// The nodes that queries may use. Cheap to clone.
+/// Why a field is read where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// There is no replica.
+    Only,
+    /// The replica is close enough.
+    Close,
+    /// No replica is to be read from; the best of them stands so.
+    Not(Standing),
+    /// The replica had not reached the position in time.
+    Stale,
+    /// The read failed on the replica.
+    Again,
+}
+
+impl Reason {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Only => "only_node",
+            Self::Close => "close",
+            Self::Not(standing) => standing.as_str(),
+            Self::Stale => "stale",
+            Self::Again => "again",
+        }
+    }
+}
+
+/// How a replica stands, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// `replica-1` and so on, in the order of the configuration.
+    pub name: String,
+    /// Whether it is read from, and why not.
+    pub standing: Standing,
+    /// The same in words; says nothing secret.
+    pub detail: String,
+}
+
+/// The nodes that queries may use. Cheap to clone; the replicas are watched until the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Nodes {
     primary: ReadDb,
     freshness: Freshness,
+    replicas: Arc<Replicas>,
 }
 
-/// The node that answers a field.
-#[derive(Debug)]
-pub struct Chosen {
-    db: ReadDb,
+#[derive(Debug, Default)]
+struct Replicas {
+    all: Vec<Arc<Replica>>,
+    watchers: Vec<JoinHandle<()>>,
+    /// Where the search for the least busy one begins.
+    turn: AtomicUsize,
+}
+
+impl Drop for Replicas {
+    fn drop(&mut self) {
+        self.watchers.iter().for_each(JoinHandle::abort);
+    }
 }
 
 impl Nodes {
     /// Everything is read from the primary; `freshness` waits for its checkpoints.
-    pub const fn primary_only(primary: ReadDb, freshness: Freshness) -> Self {
-        Self { primary, freshness }
+    pub fn primary_only(primary: ReadDb, freshness: Freshness) -> Self {
+        Self {
+            primary,
+            freshness,
+            replicas: Arc::default(),
+        }
+    }
+
+    /// Reads go to replicas as well, each with a pool of its own, while they are at most `max_lag` behind.
+    pub fn with_replicas(
+        primary: ReadDb,
+        freshness: Freshness,
+        log: LogId,
+        pools: Vec<PgPool>,
+        max_lag: Duration,
+    ) -> Self {
+        let mut replicas = Replicas::default();
+        for (number, pool) in (1..).zip(pools) {
+            let replica = Arc::new(Replica::new(format!("replica-{number}"), pool));
+            let watcher = Watcher {
+                replica: Arc::clone(&replica),
+                primary: primary.node().clone(),
+                log,
+                max_lag,
+            };
+            replicas.watchers.push(tokio::spawn(watcher.run()));
+            replicas.all.push(replica);
+        }
+        Self {
+            replicas: Arc::new(replicas),
+            ..Self::primary_only(primary, freshness)
+        }
     }
 
     /// The primary, for reads that no other node may answer.
     pub const fn primary(&self) -> &ReadDb {
         &self.primary
+    }
+
+    /// How the replicas stand.
+    pub fn replicas(&self) -> Vec<NodeStatus> {
+        let status = |replica: &Arc<Replica>| NodeStatus {
+            name: replica.name.clone(),
+            standing: replica.standing(),
+            detail: replica.seen.borrow().why.clone(),
+        };
+        self.replicas.all.iter().map(status).collect()
     }
 
     /// Chooses the node for reads of `models`, and waits there until they show what is demanded.
@@ -66,31 +193,75 @@ impl Nodes {
         models: &[Model],
         at_least: Option<AtLeast>,
     ) -> Result<Chosen, NoNode> {
-        if let Some(AtLeast { position, wait }) = at_least {
-            let deadline = Instant::now() + wait;
-            for &model in models {
-                let left = deadline.saturating_duration_since(Instant::now());
-                if let Reached::Stale { at } = self.freshness.wait(model, position, left).await? {
-                    return Err(NoNode::Stale { model, at });
+        let began = Instant::now();
+        let demand = at_least.map(|at_least| Demand {
+            models: models.to_vec(),
+            position: at_least.position,
+            until: began + at_least.wait,
+        });
+        let mut reason = match self.replicas.pick(demand.as_ref()) {
+            Ok(replica) => {
+                let used = InUse::of(replica);
+                let is_there = match (&demand, at_least) {
+                    (Some(demand), Some(AtLeast { position, wait })) => {
+                        let until = began + (wait / 2).min(REPLICA_WAIT);
+                        let reaches = used.replica.reaches(&demand.models, position, until);
+                        reaches.await
+                    }
+                    _ => true,
+                };
+                if is_there {
+                    count(&used.replica.name, Reason::Close);
+                    return Ok(self.chosen(demand, Some(used)));
                 }
+                Reason::Stale
+            }
+            Err(reason) => reason,
+        };
+        if let Some(demand) = &demand {
+            let until = demand.until;
+            let late = wait(&self.freshness, &demand.models, demand.position, until).await?;
+            if let Some((model, at)) = late {
+                return Err(NoNode::Stale { model, at });
             }
         }
-        Ok(Chosen {
-            db: self.primary.clone(),
+        if self.replicas.all.is_empty() {
+            reason = Reason::Only;
+        }
+        count(PRIMARY, reason);
+        Ok(self.chosen(demand, None))
+    }
+
+    fn chosen(&self, demand: Option<Demand>, replica: Option<InUse>) -> Chosen {
+        Chosen::new(
+            self.primary.clone(),
+            self.freshness.clone(),
+            demand,
+            replica,
+        )
+    }
+}
+
+impl Replicas {
+    /// The replica to read from: the least busy of those that show what is demanded already, else of all that are close
+    /// enough; in turn where several are as busy.
+    fn pick(&self, demand: Option<&Demand>) -> Result<Arc<Replica>, Reason> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let count = self.all.len();
+        let in_turn = (0..count).filter_map(|n| self.all.get((turn.wrapping_add(n)) % count));
+        let shows = |replica: &Replica| {
+            demand.is_none_or(|demand| replica.shows(&demand.models, demand.position))
+        };
+        let ready = in_turn.filter(|replica| replica.standing() == Standing::Ready);
+        let best = ready.min_by_key(|replica| (!shows(replica), replica.busy()));
+        best.map(Arc::clone).ok_or_else(|| {
+            let standing = self.all.first().map(|replica| replica.standing());
+            standing.map_or(Reason::Only, Reason::Not)
         })
     }
 }
 
-impl Chosen {
-    /// Reads from the node.
-    ///
-    /// # Errors
-    /// As the read.
-    pub async fn read<T, F, Fut>(&self, read: F) -> Result<T, ReadError>
-    where
-        F: Fn(ReadDb) -> Fut + Send + Sync,
-        Fut: Future<Output = Result<T, ReadError>> + Send,
-    {
-        read(self.db.clone()).await
-    }
+fn count(node: &str, reason: Reason) {
+    counter!(names::READS_TOTAL, "node" => node.to_owned(), "reason" => reason.as_str())
+        .increment(1);
 }
