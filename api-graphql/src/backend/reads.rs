@@ -101,6 +101,7 @@ impl Answers {
     where
         F: Fn(ReadDb) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, ReadError>> + Send,
+        T: Send,
     {
         self.chosen.read(read).await
     }

@@ -102,7 +102,7 @@ impl Chosen {
         counter!(names::READS_TOTAL, "node" => super::PRIMARY, "reason" => Reason::Again.as_str())
             .increment(1);
         if !self.primary_shows().await? {
-            let lost = || ReadError::Database(sqlx::Error::PoolClosed);
+            let lost = || ReadError::from(sqlx::Error::PoolClosed);
             return Err(error.unwrap_or_else(lost));
         }
         read(self.primary.clone()).await

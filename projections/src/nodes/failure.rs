@@ -5,11 +5,11 @@ use crate::ReadError;
 /// Whether the server, or the way to it, is in trouble, rather than this one read.
 pub(super) fn blames_node(error: &ReadError) -> bool {
     match error {
-        ReadError::Database(sqlx::Error::Database(error)) => {
-            error.code().as_deref().is_some_and(is_going_down)
-        }
-        // No connection, or one that broke.
-        ReadError::Database(_) => true,
+        ReadError::Database(error) => match &**error {
+            sqlx::Error::Database(error) => error.code().as_deref().is_some_and(is_going_down),
+            // No connection, or one that broke.
+            _ => true,
+        },
         _ => false,
     }
 }
@@ -40,7 +40,7 @@ mod tests {
             assert!(!is_going_down(code), "{code}");
         }
         let broken = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
-        assert!(blames_node(&ReadError::Database(broken)));
+        assert!(blames_node(&ReadError::from(broken)));
         assert!(!blames_node(&ReadError::Corrupt(String::new())));
         assert!(is_full(&sqlx::Error::PoolTimedOut));
         assert!(!is_full(&sqlx::Error::PoolClosed));
