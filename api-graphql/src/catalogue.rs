@@ -75,6 +75,7 @@ pub(crate) const ENTRIES: &[Entry] = entries! {
     "REQ_005" 400 "The request cannot be read" "Send a JSON object with a `query` string."
     "REQ_006" 400 "Batches are not taken" "Send one operation a request."
     "REQ_007" 404 "No such page" "See /graphiql."
+    "REQ_008" 429 "The quota of a minute is spent" "Nothing was done: wait as long as Retry-After says and send the same again."
     "FEED_001" 400 "A parameter of the event feed cannot be used" "See `detail`; the parameters are after, types, store, limit and wait."
     "FEED_002" 409 "The cursor is ahead of the log" "Stop: the ledger was restored to an earlier state, or the cursor is another ledger's."
     "FEED_003" 429 "Too many streams or waiting reads at once" "Close one, or wait as long as Retry-After says."

@@ -24,6 +24,8 @@ use crate::{
     health::{self, Lifecycle, Operations, Parts},
     http::{self, Endpoint, Operation, Turned, problem::HttpProblem, turned},
     limits::Limits,
+    operations::{AllowList, OperationStore},
+    rate::{self, Limiter, Rates},
     schema,
 };
 
@@ -42,6 +44,12 @@ pub struct ApiState {
     pub render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// The bounds.
     pub limits: Limits,
+    /// Keeps the texts of automatic persisted queries; nobody does where `None`.
+    pub persisted: Option<Arc<dyn OperationStore>>,
+    /// The operations that alone may run; all may where `None`.
+    pub allowed: Option<Arc<AllowList>>,
+    /// What a caller may ask for in a minute.
+    pub rates: Rates,
     /// Whether the schema may be asked for; `/graphiql` needs it.
     pub introspection: bool,
     /// Whether `/graphiql` is served.
@@ -72,13 +80,17 @@ pub fn router(state: ApiState) -> Router {
             state.lifecycle.clone(),
         )
     });
-    let schema = schema::build(state.backend, reader);
+    let schema = schema::build(state.backend, reader, limits);
     let gate = Arc::new(Semaphore::new(limits.in_flight));
     let endpoint = Endpoint::new(
         schema,
         Arc::clone(&state.authenticator),
         limits,
         state.introspection,
+        http::Operations {
+            store: state.persisted,
+            allowed: state.allowed,
+        },
         Arc::clone(&gate),
         state.lifecycle,
     );
@@ -87,9 +99,13 @@ pub fn router(state: ApiState) -> Router {
         .route("/graphql", any(http::graphql))
         .with_state(Arc::new(endpoint))
         .layer(middleware::from_fn_with_state(gate, bounded));
+    // Health and explanations are not counted: whoever is turned away must be able to find out why.
+    let limiter = Limiter::new(state.rates);
+    let counted = middleware::from_fn_with_state(limiter, rate::counted);
     let mut router = api
-        .merge(operations.unwrap_or_default())
         .merge(feed.unwrap_or_default())
+        .layer(counted)
+        .merge(operations.unwrap_or_default())
         .route("/problems/{code}", get(catalogue::page));
     if state.graphiql {
         router = router

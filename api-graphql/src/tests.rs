@@ -19,6 +19,8 @@ mod ops;
 mod orders;
 mod past;
 mod people;
+mod persisted;
+mod rate;
 mod roles;
 mod settle;
 mod talk;

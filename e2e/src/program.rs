@@ -144,6 +144,12 @@ impl Program {
         output.lines().last().expect("a token").to_owned()
     }
 
+    /// A token for a role, with the quotas of load tests: for tests that send far more than anybody does.
+    pub fn load_token(&self, role: &str) -> String {
+        let output = self.run(&["token", "--role", role, "--load-test"]);
+        output.lines().last().expect("a token").to_owned()
+    }
+
     /// Its API with a token.
     pub fn api(&self, token: &str) -> Api {
         Api::new(self.address.clone(), token.to_owned())
@@ -151,7 +157,7 @@ impl Program {
 
     /// Its API with a token that may do everything.
     pub fn admin(&self) -> Api {
-        self.api(&self.token("admin", &[]))
+        self.api(&self.load_token("admin"))
     }
 
     /// Runs another sub-command with the same configuration; what it printed.

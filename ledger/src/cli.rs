@@ -149,6 +149,24 @@ transaction: no query fails or waits for longer than a moment. Takes about the t
 space until --discard or the next rebuild. Connects as the tables' owner, as `ledger migrate` does.")]
     Rebuild(Rebuild),
 
+    /// Sign or check the list of operations that alone may run (operations.mode = "allow-list")
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:
+  ledger operations sign operations.json
+  ledger operations sign operations.json --key release.pk8
+  ledger operations check operations.json
+The file is what client tools write: Apollo's persisted query manifest, or Relay's map of hash to text,
+with SHA-256 ids. The signature goes to FILE.sig; a ledger that is to allow nothing else checks it when
+it starts."
+    )]
+    Operations {
+        /// What to do.
+        #[command(subcommand)]
+        action: Operations,
+    },
+
     /// Check that this machine and this configuration are fit to run the ledger
     #[command(after_help = "Examples:
   ledger doctor
@@ -253,6 +271,9 @@ pub struct Token {
     /// The region whose stores a regional coordinator reads
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
+    /// For load tests: the larger quotas of limits.requests.load and limits.points.load count
+    #[arg(long)]
+    pub load_test: bool,
     /// How long it is valid, such as 30m, 8h
     #[arg(long, default_value = "8h", value_name = "DURATION")]
     pub ttl: crate::config::HumanDuration,
@@ -341,6 +362,29 @@ pub enum Order {
         /// As it was: a version, a position of the log (`position:N`), or a time
         #[arg(long, value_name = "VERSION|TIME|POSITION", value_parser = audit::as_of)]
         as_of: Option<AsOf>,
+    },
+}
+
+/// What `operations` does.
+#[derive(Debug, Subcommand)]
+pub enum Operations {
+    /// Sign a manifest as it is now
+    Sign {
+        /// The manifest
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The private key (Ed25519, PKCS#8), made when missing [default: the key that seals the log]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Say whether a manifest can be used and is signed by the key that counts
+    Check {
+        /// The manifest
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The public key, base64 [default: operations.public_key, else the key that seals the log]
+        #[arg(long, value_name = "KEY")]
+        public_key: Option<String>,
     },
 }
 

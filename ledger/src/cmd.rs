@@ -8,6 +8,7 @@ mod export;
 mod forget;
 mod import;
 mod migrate;
+mod operations;
 mod order;
 mod rebuild;
 mod replay;
@@ -84,6 +85,7 @@ async fn dispatch(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Export(export) => export::run(export, context).await,
         Command::Replay(replay) => replay::run(replay, context).await,
         Command::Seals(seals) => seals::run(seals, context).await,
+        Command::Operations { action } => operations::run(&action, &context),
         Command::Doctor => doctor::run(context).await,
         // Done before there were settings.
         Command::Config { .. } | Command::Completions { .. } => Ok(Exit::Done),

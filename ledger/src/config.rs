@@ -11,11 +11,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use api_graphql::rate::{Quotas, Rates};
 use base64::Engine;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::Deserialize;
 
 use crate::embedded::{MASTER_KEY_BYTES, Options};
+use crate::operations::PublicKey;
 
 pub use dump::Entry;
 pub use load::{ConfigError, Loaded, Sources, load};
@@ -98,6 +100,8 @@ pub struct Config {
     pub limits: Limits,
     /// Kept answers.
     pub cache: Cache,
+    /// Which operations run.
+    pub operations: Operations,
     /// Seals of the log.
     pub seals: Seals,
     /// Logging.
@@ -126,6 +130,38 @@ pub enum CacheBackEnd {
     Memory,
     /// In this process, and in Redis for others.
     Redis,
+}
+
+/// Which GraphQL operations run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operations {
+    /// Any, or those of a list.
+    pub mode: OperationsMode,
+    /// The list.
+    pub manifest: Option<PathBuf>,
+    /// Who must have signed it.
+    pub public_key: Option<String>,
+}
+
+/// Which GraphQL operations run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperationsMode {
+    /// Whatever is within the limits.
+    Any,
+    /// Those of the signed manifest.
+    AllowList,
+}
+
+impl OperationsMode {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::AllowList => "allow-list",
+        }
+    }
 }
 
 /// How the head of the log is sealed.
@@ -168,6 +204,44 @@ pub struct Limits {
     pub request_timeout: HumanDuration,
     /// Connection to headers.
     pub header_timeout: HumanDuration,
+    /// Proxies that are believed about whom they pass on.
+    pub trusted_proxies: Option<String>,
+    /// Requests a minute.
+    pub requests: Requests,
+    /// Cost points a minute.
+    pub points: Points,
+}
+
+/// Requests a minute; 0 is no limit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requests {
+    /// People.
+    pub user: u32,
+    /// Systems.
+    pub partner: u32,
+    /// Operations and administration.
+    pub operations: u32,
+    /// Load tests.
+    pub load: u32,
+    /// One address.
+    pub address: u32,
+    /// Whether this machine is an address, too.
+    pub loopback: bool,
+}
+
+/// Cost points a minute; 0 is no limit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Points {
+    /// People.
+    pub user: u32,
+    /// Systems.
+    pub partner: u32,
+    /// Operations and administration.
+    pub operations: u32,
+    /// Load tests.
+    pub load: u32,
 }
 
 /// Logging.
@@ -266,14 +340,57 @@ impl Config {
         }
     }
 
+    /// The manifest of the operations that alone may run; `None` where any may.
+    pub fn allow_list(&self) -> Option<&Path> {
+        match self.operations.mode {
+            OperationsMode::Any => None,
+            OperationsMode::AllowList => self.operations.manifest.as_deref(),
+        }
+    }
+
     /// Whether `/graphiql` is served.
     pub fn graphiql_enabled(&self) -> bool {
-        self.graphiql.or(self.listen.ip().is_loopback())
+        let may = self.operations.mode == OperationsMode::Any;
+        may && self.graphiql.or(self.listen.ip().is_loopback())
     }
 
     /// Whether the schema may be asked for.
     pub fn introspection_enabled(&self) -> bool {
-        self.introspection.or(self.listen.ip().is_loopback())
+        let may = self.operations.mode == OperationsMode::Any;
+        may && self.introspection.or(self.listen.ip().is_loopback())
+    }
+
+    /// The quotas of a minute.
+    ///
+    /// # Errors
+    /// A proxy that is no address or network.
+    pub fn rates(&self) -> Result<Rates, ConfigError> {
+        let Limits {
+            trusted_proxies,
+            requests,
+            points,
+            ..
+        } = &self.limits;
+        let proxies = trusted_proxies.as_deref().unwrap_or_default().parse();
+        Ok(Rates {
+            requests: Quotas {
+                user: requests.user,
+                partner: requests.partner,
+                operations: requests.operations,
+                load: requests.load,
+            },
+            points: Quotas {
+                user: points.user,
+                partner: points.partner,
+                operations: points.operations,
+                load: points.load,
+            },
+            address: requests.address,
+            loopback: requests.loopback,
+            trusted_proxies: proxies.map_err(|why| {
+                ConfigError::Invalid(vec![format!("limits.trusted_proxies: {why}")])
+            })?,
+        })
     }
 
     /// The command deadline.
@@ -291,6 +408,8 @@ impl Config {
         self.check_database(&mut problems);
         self.check_auth(&mut problems);
         self.check_cache(&mut problems);
+        self.check_quotas(&mut problems);
+        self.check_operations(&mut problems);
         if !POOL_RANGE.contains(&self.database_pool_max) {
             problems.push(format!(
                 "database_pool_max: {} to {} connections are possible, not {}",
@@ -343,6 +462,61 @@ impl Config {
                 "graphiql: the page asks for no token and {listen} can be reached from other machines: \
                  set it to \"auto\" or false"
             ));
+        }
+    }
+
+    /// The dearest operation that is allowed must be possible.
+    fn check_quotas(&self, problems: &mut Vec<String>) {
+        if let Err(ConfigError::Invalid(wrong)) = self.rates() {
+            problems.extend(wrong);
+        }
+        let cost = self.limits.cost;
+        let points = &self.limits.points;
+        for (class, quota) in [
+            ("user", points.user),
+            ("partner", points.partner),
+            ("operations", points.operations),
+            ("load", points.load),
+        ] {
+            if quota > 0 && usize::try_from(quota).is_ok_and(|quota| quota < cost) {
+                problems.push(format!(
+                    "limits.points.{class}: an operation may cost {cost} points (limits.cost), more than {quota} in a \
+                     minute: raise the one or lower the other"
+                ));
+            }
+        }
+    }
+
+    /// A list that is asked for is there, is checked against somebody's key, and is not got round.
+    fn check_operations(&self, problems: &mut Vec<String>) {
+        let operations = &self.operations;
+        if let Some(Err(why)) = operations.public_key.as_deref().map(PublicKey::read) {
+            problems.push(format!("operations.public_key: {why}"));
+        }
+        if operations.mode == OperationsMode::Any {
+            return;
+        }
+        if operations.manifest.is_none() {
+            problems.push(
+                "operations.manifest: it is required with the mode \"allow-list\"; sign it with `ledger operations sign`"
+                    .to_owned(),
+            );
+        }
+        if operations.public_key.is_none() && self.seal_key().is_none() {
+            problems.push(
+                "operations.public_key: nobody's signature would count; set it, or seals.key_file"
+                    .to_owned(),
+            );
+        }
+        for (name, switch) in [
+            ("graphiql", self.graphiql),
+            ("introspection", self.introspection),
+        ] {
+            if switch == Switch::On {
+                problems.push(format!(
+                    "{name}: it shows what the mode \"allow-list\" keeps back: set it to \"auto\" or false"
+                ));
+            }
         }
     }
 

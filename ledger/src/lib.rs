@@ -12,6 +12,7 @@ pub mod export;
 pub mod import;
 pub mod moment;
 pub mod notify;
+pub mod operations;
 pub mod output;
 pub mod progress;
 pub mod sample;

@@ -187,5 +187,13 @@ pub const API_CONNECTIONS: &str = "ledger_api_connections";
 /// Counter: requests turned away before they ran, by label `reason` (a code of the answer).
 pub const API_REJECTED_TOTAL: &str = "ledger_api_rejected_total";
 
+/// Counter: operations named by their hash, by label `outcome` (`hit`, `miss`, `stored`, `mismatch`, `not_allowed`, and
+/// `foreign`: a store gave a text that is not its hash's, which must stay 0).
+pub const API_PERSISTED_TOTAL: &str = "ledger_api_persisted_total";
+
+/// Counter: requests and operations turned away because a quota of a minute was spent, by labels `limit` (`requests`,
+/// `points`, `address`) and `class` (`user`, `partner`, `operations`, `load`; `none` for an address).
+pub const API_RATE_LIMITED_TOTAL: &str = "ledger_api_rate_limited_total";
+
 /// Counter: requests that panicked and were answered with 500. Anything but zero is a defect.
 pub const API_PANICS_TOTAL: &str = "ledger_api_panics_total";

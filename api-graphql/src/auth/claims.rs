@@ -7,6 +7,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use super::AuthError;
+use crate::rate::Class;
 
 /// The most stores one token may name.
 pub const MAX_STORES_IN_TOKEN: usize = 200;
@@ -24,6 +25,9 @@ pub(crate) struct Claims {
     pub(crate) region: Option<RegionId>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) scope: Option<String>,
+    /// Only `load`: every other class follows from the role.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) rate_class: Option<String>,
     pub(crate) exp: u64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) nbf: Option<u64>,
@@ -80,6 +84,8 @@ pub struct Caller {
     pub actor: Actor,
     /// What the token allows.
     pub scopes: Scopes,
+    /// Whose quotas count.
+    pub class: Class,
 }
 
 /// Whether the role acts for one store or one region, so that a token without either claim is a mistake.
@@ -103,6 +109,15 @@ pub(crate) fn check(claims: &Claims) -> Result<(), AuthError> {
     if claims.role == Role::System {
         return Err(AuthError::Claims(
             "the role `system` is the ledger's own; no token carries it",
+        ));
+    }
+    if claims
+        .rate_class
+        .as_deref()
+        .is_some_and(|class| class != Class::Load.as_str())
+    {
+        return Err(AuthError::Claims(
+            "`rate_class` may only be `load`; otherwise it follows from the role",
         ));
     }
     match &claims.stores {
@@ -135,6 +150,10 @@ pub(crate) fn caller(claims: Claims, regions: &dyn RegionStores) -> Result<Calle
         (None, None) => StoreScope::All,
     };
     let scopes = Scopes::parse(claims.scope.as_deref());
+    let class = match claims.rate_class {
+        Some(_) => Class::Load,
+        None => Class::of(claims.role),
+    };
     Ok(Caller {
         actor: Actor {
             id: subject,
@@ -142,5 +161,6 @@ pub(crate) fn caller(claims: Claims, regions: &dyn RegionStores) -> Result<Calle
             stores,
         },
         scopes,
+        class,
     })
 }

@@ -30,12 +30,13 @@ use store::{
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
-    auth::{self, Admitted, AuthError, Authenticator, Caller},
+    auth::{self, Admitted, Authenticator, Caller},
     backend::{Backend, RefusedAccess},
     context::RequestContext,
     health::Lifecycle,
     http::{Operation, problem::HttpProblem, turned},
     limits::{FEED_LOOK, MAX_FEED_REQUESTS},
+    rate::Visit,
     slots::Slots,
 };
 
@@ -169,8 +170,8 @@ impl Feed {
             return Err(HttpProblem::method_not_allowed("GET", "use GET"));
         }
         let authorization = auth::authorization(&request.headers);
-        let admitted = self.authenticator.admitted(authorization).await;
-        let admitted = admitted.map_err(|error: AuthError| HttpProblem::unauthenticated(&error))?;
+        let visit = Visit::of(&request.extensions)?;
+        let (admitted, _) = visit.admitted(&self.authenticator, authorization).await?;
         let reason = if !admitted.caller.actor.role.may(Action::ReadEvents) {
             "role"
         } else if !admitted.caller.scopes.events {

@@ -4,7 +4,7 @@ use super::reject::Rejection;
 use crate::limits::{MAX_NESTING, MAX_TOKENS};
 
 /// Refuses a document that is too long or too deep. Strings and comments count as one token and none.
-pub(super) fn check(document: &str) -> Result<(), Rejection> {
+pub(crate) fn check(document: &str) -> Result<(), Rejection> {
     let bytes = document.as_bytes();
     let (mut at, mut tokens, mut open) = (0, 0_usize, 0_usize);
     while let Some(&byte) = bytes.get(at) {

@@ -31,6 +31,8 @@ pub(super) struct Bill {
     pub(super) introspects: bool,
     /// Fields at the top.
     pub(super) roots: usize,
+    /// Whether a directive may leave something out.
+    pub(super) is_conditional: bool,
 }
 
 struct Meter<'a> {
@@ -104,6 +106,7 @@ pub(super) fn bill(
         introspection_only,
         introspects: meter.introspects,
         roots: meter.roots,
+        is_conditional: meter.directives > 0,
     })
 }
 

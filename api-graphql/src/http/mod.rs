@@ -2,22 +2,29 @@
 //! only, `application/graphql-response+json` beside `application/json`. Everything that could cost without bound
 //! is refused before it runs: tokens, nesting, depth, fields, aliases, directives, cost, batches.
 
+mod answer;
+mod cost;
 mod documents;
+mod empty;
 mod inputs;
-mod lex;
+pub(crate) mod lex;
 mod live;
 mod meter;
 mod negotiate;
 mod nulls;
 mod params;
+mod persisted;
 pub(crate) mod problem;
 mod reject;
 mod types;
 
 use std::sync::Arc;
 
+pub(crate) use answer::event_stream;
+pub(crate) use persisted::Operations;
+
 use async_graphql::{
-    Pos, Request, Response as GraphqlResponse,
+    Pos, Request,
     parser::types::{
         DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
     },
@@ -25,27 +32,28 @@ use async_graphql::{
 use axum::{
     body::Body,
     extract::{Request as HttpRequest, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{Method, StatusCode},
     response::Response,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use observability::names;
-use serde::Serialize;
 use tokio::{sync::Semaphore, time::Instant};
 
 use self::{
+    answer::{is_not_executed, refuse, respond},
     documents::Documents,
     negotiate::Media,
     params::Params,
     problem::HttpProblem,
-    reject::{Rejection, VALIDATION_FAILED, set_code},
+    reject::{Rejection, VALIDATION_FAILED},
     types::{Kind, Types},
 };
 use crate::{
-    auth::{self, AuthError, Authenticator, Caller},
+    auth::{self, Admitted, AuthError, Authenticator, Caller},
     context::RequestContext,
     health::Lifecycle,
     limits::{Limits, MAX_DISCARDED_BYTES, MAX_LIVE_SOCKETS},
+    rate::{Credit, Refused, Visit},
     schema::LedgerSchema,
     slots::Slots,
 };
@@ -63,6 +71,7 @@ pub(crate) struct Endpoint {
     sockets: Arc<Semaphore>,
     types: Types,
     documents: Documents,
+    operations: Operations,
 }
 
 /// Which operation an answer belongs to: a label of the metrics, from a bounded set.
@@ -79,6 +88,7 @@ impl Endpoint {
         authenticator: Arc<Authenticator>,
         limits: Limits,
         introspection: bool,
+        operations: Operations,
         gate: Arc<Semaphore>,
         lifecycle: Lifecycle,
     ) -> Self {
@@ -94,6 +104,7 @@ impl Endpoint {
             sockets: Arc::new(Semaphore::new(MAX_LIVE_SOCKETS)),
             types,
             documents: Documents::default(),
+            operations,
         }
     }
 }
@@ -129,6 +140,15 @@ enum Transport {
     Once,
     /// As many as come.
     Stream,
+}
+
+/// How a request was sent and is answered.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    /// By GET: queries only.
+    read_only: bool,
+    transport: Transport,
+    media: Media,
 }
 
 /// The type whose fields an operation selects.
@@ -170,19 +190,48 @@ impl Endpoint {
             Transport::Stream => Media::GraphqlResponse,
         };
         let authorization = auth::authorization(request.headers());
-        let admitted = match self.authenticator.admitted(authorization).await {
+        let visit = Visit::of(request.extensions())?;
+        let admitted = match visit.admitted(&self.authenticator, authorization).await {
             Ok(admitted) => Some(admitted),
             // Introspection alone is free, so that GraphiQL can show the schema.
-            Err(AuthError::Missing) => None,
-            Err(error) => return Err(HttpProblem::unauthenticated(&error)),
+            Err(Refused::Stranger(AuthError::Missing)) => None,
+            Err(refused) => return Err(refused.into()),
         };
-        let params = if read_only {
-            Params::from_uri(request.uri())?
-        } else {
-            negotiate::check_body_type(request.headers())?;
-            Params::from_body(&self.body(request).await?)?
+        let params = self.params(request, read_only).await?;
+        let how = How {
+            read_only,
+            transport,
+            media,
         };
-        match self.prepare(&params, transport) {
+        self.operate(params, admitted, how, context).await
+    }
+
+    /// The parameters of a request.
+    async fn params(&self, request: HttpRequest, read_only: bool) -> Result<Params, HttpProblem> {
+        if read_only {
+            return Params::from_uri(request.uri());
+        }
+        negotiate::check_body_type(request.headers())?;
+        Params::from_body(&self.body(request).await?)
+    }
+
+    /// Answers an operation of somebody who was let in, or of nobody.
+    async fn operate(
+        self: &Arc<Self>,
+        mut params: Params,
+        admitted: Option<(Admitted, Credit)>,
+        how: How,
+        context: &RequestContext,
+    ) -> Result<Response, HttpProblem> {
+        let How {
+            read_only,
+            transport,
+            media,
+        } = how;
+        if admitted.is_none() && params.query.is_empty() {
+            return Err(HttpProblem::unauthenticated(&AuthError::Missing));
+        }
+        match self.prepare(&mut params, transport).await {
             Ok((operation, _)) if read_only && operation.ty == OperationType::Mutation => Err(
                 HttpProblem::method_not_allowed("POST", "a GET may only carry a query"),
             ),
@@ -190,24 +239,33 @@ impl Endpoint {
                 Err(HttpProblem::unauthenticated(&AuthError::Missing))
             }
             Ok((operation, document)) if transport == Transport::Stream => {
-                let admitted =
+                let (admitted, credit) =
                     admitted.ok_or_else(|| HttpProblem::unauthenticated(&AuthError::Missing))?;
                 let slot = self.slots.take(admitted.token);
                 let slot = slot.map_err(|full| HttpProblem::too_many_feeds(&full))?;
+                self.charge(&operation, &credit)?;
+                self.operations.learn(&params).await;
                 let expires = Instant::now() + admitted.good_for;
-                let caller = Some(admitted.caller);
-                let answers = self.answers(params, &operation, document, caller, context);
+                let identity = Some((admitted.caller, credit));
+                let answers = self.answers(params, &operation, document, identity, context);
                 let mut response = live::respond(answers, self.lifecycle.clone(), expires, slot);
                 response.extensions_mut().insert(Operation(operation.label));
                 Ok(response)
             }
             Ok((operation, document)) => {
-                let caller = admitted.map(|admitted| admitted.caller);
+                let identity = admitted.map(|(admitted, credit)| (admitted.caller, credit));
+                if let Some((_, credit)) = &identity {
+                    self.charge(&operation, credit)?;
+                    self.operations.learn(&params).await;
+                }
                 Ok(self
-                    .execute(params, operation, document, caller, context, media)
+                    .execute(params, operation, document, identity, context, media)
                     .await)
             }
-            Err(rejection) => Ok(rejected(rejection, media)),
+            Err(rejection) => {
+                let credit = admitted.as_ref().map(|(_, credit)| credit);
+                Ok(self.rejected(rejection, media, credit))
+            }
         }
     }
 
@@ -224,8 +282,17 @@ impl Endpoint {
         }
     }
 
-    /// Parses and measures a request; nothing has run after this.
-    fn prepare(
+    /// Finds, parses and measures an operation; nothing has run after this.
+    async fn prepare(
+        &self,
+        params: &mut Params,
+        transport: Transport,
+    ) -> Result<(Prepared, Arc<ExecutableDocument>), Rejection> {
+        self.operations.find(params).await?;
+        self.measure(params, transport)
+    }
+
+    fn measure(
         &self,
         params: &Params,
         transport: Transport,
@@ -246,7 +313,7 @@ impl Endpoint {
                 "{} points, and this one costs {},",
                 self.limits.cost, bill.cost
             );
-            return Err(Rejection::too_much("COST_EXCEEDED", bound));
+            return Err(Rejection::too_much("COST_EXCEEDED", bound).costing(bill.cost));
         }
         if bill.introspects && !self.introspection {
             return Err(Rejection::new(
@@ -263,12 +330,15 @@ impl Endpoint {
                 None,
             ));
         }
-        inputs::check(&document, operation, &self.types, &params.variables)?;
+        inputs::check(&document, operation, &self.types, &params.variables)
+            .map_err(|rejection| rejection.costing(bill.cost))?;
         let label = self.label(operation);
         Ok((
             Prepared {
                 ty: operation.ty,
                 introspection_only: bill.introspection_only,
+                cost: bill.cost,
+                is_conditional: bill.is_conditional,
                 label,
             },
             document,
@@ -302,77 +372,42 @@ impl Endpoint {
         params: Params,
         operation: Prepared,
         document: Arc<ExecutableDocument>,
-        caller: Option<Caller>,
+        identity: Option<Identity>,
         context: &RequestContext,
         media: Media,
     ) -> Response {
-        let request = request(&params, document, caller, context);
+        let credit = identity.as_ref().map(|(_, credit)| credit.clone());
+        let request = request(&params, document, identity, context);
         let mut answer = self.schema.execute(request).await;
         let mut response = if is_not_executed(&answer) {
             refuse(&mut answer);
-            rejected(Rejection::many(VALIDATION_FAILED, answer.errors), media)
+            let rejection = Rejection::many(VALIDATION_FAILED, answer.errors);
+            self.rejected(rejection.costing(operation.cost), media, credit.as_ref())
         } else {
             self.settle(
                 &params.query,
                 params.operation_name.as_deref(),
+                operation.is_conditional,
                 &mut answer,
                 context,
             );
+            let cost = self.cost(operation.cost, credit.as_ref());
+            answer.extensions.insert("cost".to_owned(), cost);
             respond(StatusCode::OK, media, &answer)
         };
         response.extensions_mut().insert(Operation(operation.label));
         response
     }
-
-    /// Gives field errors their code, and `data` the nulls that the specification asks for.
-    fn settle(
-        &self,
-        query: &str,
-        name: Option<&str>,
-        answer: &mut GraphqlResponse,
-        context: &RequestContext,
-    ) {
-        if answer.errors.is_empty() {
-            return;
-        }
-        for error in &mut answer.errors {
-            let coded = error
-                .extensions
-                .as_ref()
-                .is_some_and(|e| e.get("code").is_some());
-            if !coded {
-                tracing::error!(message = %error.message, trace_id = %context.trace_id, "a field failed without a code");
-                set_code(error, "INTERNAL");
-            }
-        }
-        if let Ok(document) = self.documents.parsed(query)
-            && let Ok(operation) = choose(&document, name)
-        {
-            nulls::propagate(answer, &document, operation, &self.types);
-        }
-    }
 }
 
-/// Whether the schema found the operation wrong and did not execute it: without a path an error is one of the request.
-fn is_not_executed(answer: &GraphqlResponse) -> bool {
-    answer.data == async_graphql::Value::Null
-        && !answer.errors.is_empty()
-        && answer.errors.iter().all(|e| e.path.is_empty())
-}
-
-/// Gives the errors of an operation that was not executed their code.
-fn refuse(answer: &mut GraphqlResponse) {
-    for error in &mut answer.errors {
-        set_code(error, VALIDATION_FAILED);
-    }
-    answer.errors.truncate(crate::limits::MAX_ERRORS);
-}
+/// Who sent an operation, and what they may still ask for.
+type Identity = (Caller, Credit);
 
 /// An operation as the schema takes it.
 fn request(
     params: &Params,
     document: Arc<ExecutableDocument>,
-    caller: Option<Caller>,
+    identity: Option<Identity>,
     context: &RequestContext,
 ) -> Request {
     let mut request = Request::new(params.query.clone())
@@ -380,8 +415,8 @@ fn request(
         .data(context.clone());
     request.operation_name.clone_from(&params.operation_name);
     request.set_parsed_query(Arc::unwrap_or_clone(document));
-    match caller {
-        Some(caller) => request.data(caller),
+    match identity {
+        Some((caller, credit)) => request.data(caller).data(credit),
         None => request,
     }
 }
@@ -402,6 +437,10 @@ async fn discard(mut body: Body) {
 struct Prepared {
     ty: OperationType,
     introspection_only: bool,
+    /// In points.
+    cost: usize,
+    /// Whether a directive may leave something out.
+    is_conditional: bool,
     label: String,
 }
 
@@ -435,63 +474,4 @@ fn choose<'a>(
             "There are several operations; name one in `operationName`.".to_owned(),
         )),
     }
-}
-
-/// A response of server-sent events: never kept, and passed on as they come by proxies too.
-pub(crate) fn event_stream(content_type: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, content_type),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-fn rejected(rejection: Rejection, media: Media) -> Response {
-    /// Without `data`: nothing was executed.
-    #[derive(Serialize)]
-    struct Errors<'a> {
-        errors: &'a [async_graphql::ServerError],
-    }
-    let status = match media {
-        Media::GraphqlResponse => StatusCode::BAD_REQUEST,
-        Media::Json => StatusCode::OK,
-    };
-    let mut response = respond(
-        status,
-        media,
-        &Errors {
-            errors: &rejection.errors,
-        },
-    );
-    response.extensions_mut().insert(Turned(rejection.reason));
-    response
-}
-
-fn respond(status: StatusCode, media: Media, body: &impl Serialize) -> Response {
-    // Our types serialise; if one did not, an empty body with 500 is the honest answer.
-    let (status, body) = match serde_json::to_vec(body) {
-        Ok(body) => (status, body),
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Vec::new()),
-    };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(media.content_type()),
-    );
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-store"),
-    );
-    headers.insert(
-        header::VARY,
-        HeaderValue::from_static("Accept, Authorization"),
-    );
-    response
 }

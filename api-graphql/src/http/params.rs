@@ -3,13 +3,19 @@
 use async_graphql::Variables;
 use axum::{extract::Query, http::Uri};
 use serde_json::{Map, Value};
+use store::hash::unhex;
 
-use super::problem::HttpProblem;
+use super::{persisted::Named, problem::HttpProblem};
 
-/// A request as the GraphQL-over-HTTP draft defines it. `extensions` must be an object; none is known.
+/// A request as the GraphQL-over-HTTP draft defines it. `extensions` must be an object; `persistedQuery` is known.
 #[derive(Debug, Default)]
 pub(super) struct Params {
+    /// Empty until it is found where the operation is named by its hash.
     pub(super) query: String,
+    /// The operation's name by hash.
+    pub(super) named: Option<Named>,
+    /// Whether the text came with its hash, which is the text's.
+    pub(super) is_new: bool,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
 }
@@ -50,8 +56,15 @@ impl Params {
     /// From an object of its parameters.
     pub(super) fn from_map(mut fields: Map<String, Value>) -> Result<Self, HttpProblem> {
         let bad = |what: &str| HttpProblem::bad_request(what);
+        let extensions = match fields.remove("extensions") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(extensions)) => extensions,
+            Some(_) => return Err(bad("`extensions` must be an object")),
+        };
+        let named = named(&extensions)?;
         let query = match fields.remove("query") {
             Some(Value::String(query)) if !query.trim().is_empty() => query,
+            Some(Value::String(_)) | None | Some(Value::Null) if named.is_some() => String::new(),
             Some(Value::String(_)) | None | Some(Value::Null) => {
                 return Err(bad("`query` is missing"));
             }
@@ -67,15 +80,33 @@ impl Params {
             Some(object @ Value::Object(_)) => Variables::from_json(object),
             Some(_) => return Err(bad("`variables` must be an object")),
         };
-        match fields.remove("extensions") {
-            None | Some(Value::Null | Value::Object(_)) => Ok(Self {
-                query,
-                operation_name,
-                variables,
-            }),
-            Some(_) => Err(bad("`extensions` must be an object")),
-        }
+        Ok(Self {
+            query,
+            named,
+            is_new: false,
+            operation_name,
+            variables,
+        })
     }
+}
+
+/// What `extensions.persistedQuery` names, after Apollo's protocol.
+fn named(extensions: &Map<String, Value>) -> Result<Option<Named>, HttpProblem> {
+    let asked = match extensions.get("persistedQuery") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(asked) => asked,
+    };
+    if asked.get("version").and_then(Value::as_u64) != Some(1) {
+        return Ok(Some(Named::Unknown));
+    }
+    let hash = asked.get("sha256Hash").and_then(Value::as_str);
+    hash.and_then(unhex)
+        .map(|hash| Some(Named::Sha256(hash)))
+        .ok_or_else(|| {
+            HttpProblem::bad_request(
+                "`extensions.persistedQuery.sha256Hash` must be 64 hexadecimal digits",
+            )
+        })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::{
     catalogue,
     context::RequestContext,
     limits::{FEED_RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS},
+    rate::Spent,
 };
 
 /// An error that is answered before, or instead of, GraphQL.
@@ -24,6 +25,8 @@ pub(crate) struct HttpProblem {
     graphql_code: &'static str,
     detail: String,
     header: Option<Box<(header::HeaderName, HeaderValue)>>,
+    /// What the answer would have said of the operation's cost.
+    cost: Option<serde_json::Value>,
 }
 
 impl HttpProblem {
@@ -39,6 +42,7 @@ impl HttpProblem {
             graphql_code,
             detail: detail.into(),
             header: None,
+            cost: None,
         }
     }
 
@@ -214,6 +218,17 @@ impl HttpProblem {
         .with(header::RETRY_AFTER, &FEED_RETRY_AFTER_SECONDS.to_string())
     }
 
+    /// A quota is spent; `cost` is what GraphQL's `extensions.cost` says of an operation.
+    pub(crate) fn rate_limited(spent: &Spent, cost: Option<serde_json::Value>) -> Self {
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "REQ_008",
+            "RATE_LIMITED",
+            spent.detail(),
+        );
+        Self { cost, ..problem }.with(header::RETRY_AFTER, &spent.retry_after().to_string())
+    }
+
     pub(crate) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -232,17 +247,20 @@ impl HttpProblem {
         let code = self.code.replace('_', "-");
         let title = catalogue::entry(self.code).map_or("", |e| e.title);
         // `errors` lets a GraphQL client that ignores the status still find the code.
-        let body = json!({
+        let mut body = json!({
             "type": catalogue::docs(&code),
             "title": title,
             "status": self.status.as_u16(),
             "detail": self.detail,
             "code": code,
             "traceId": context.trace_id,
-            "retryable": matches!(self.code, "SYS_002" | "SYS_003" | "FEED_003"),
+            "retryable": matches!(self.code, "SYS_002" | "SYS_003" | "FEED_003" | "REQ_008"),
             "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             "errors": [{ "message": self.detail, "extensions": { "code": self.graphql_code } }],
         });
+        if let Some(cost) = self.cost {
+            body["extensions"] = json!({ "cost": cost });
+        }
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

@@ -9,10 +9,12 @@ pub(super) const INVALID_INPUT: &str = "INVALID_INPUT";
 
 /// Why a request is not executed: at least one error, each with `extensions.code`.
 #[derive(Debug)]
-pub(super) struct Rejection {
+pub(crate) struct Rejection {
     /// Names the reason in the metrics.
     pub(super) reason: &'static str,
     pub(super) errors: Vec<ServerError>,
+    /// What the operation would have cost, where it was added up.
+    pub(super) cost: Option<usize>,
 }
 
 impl Rejection {
@@ -20,6 +22,7 @@ impl Rejection {
         Self {
             reason: code,
             errors: vec![error(code, message, at)],
+            cost: None,
         }
     }
 
@@ -32,8 +35,24 @@ impl Rejection {
         )
     }
 
+    /// The first error, in words.
+    pub(crate) fn why(&self) -> String {
+        let first = self.errors.first();
+        first.map_or_else(String::new, |error| error.message.clone())
+    }
+
     pub(super) fn many(reason: &'static str, errors: Vec<ServerError>) -> Self {
-        Self { reason, errors }
+        Self {
+            reason,
+            errors,
+            cost: None,
+        }
+    }
+
+    /// The same, of an operation that was added up.
+    pub(super) fn costing(self, cost: usize) -> Self {
+        let cost = Some(cost);
+        Self { cost, ..self }
     }
 }
 

@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod order;
 pub mod person;
 pub mod problem;
+pub mod rate;
 pub mod receipt;
 mod record;
 pub mod remittance;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 use async_graphql::{MergedObject, Schema};
 
-use crate::{backend::Backend, feed::Reader};
+use crate::{backend::Backend, feed::Reader, limits::Limits};
 
 /// Everything that reads.
 #[derive(MergedObject, Default)]
@@ -41,6 +42,7 @@ pub struct Query(
     metrics::query::MetricsQuery,
     intake::query::IntakeQuery,
     events::EventsQuery,
+    rate::RateQuery,
 );
 
 /// Everything that changes something. Each field is one command.
@@ -61,9 +63,14 @@ pub type LedgerSchema = Schema<Query, Mutation, live::LiveQuery>;
 
 /// The schema over a backend. Depth and cost are bounded by the HTTP handler, before validation runs.
 /// Without a reader of the log, `events` answers that it is not served.
-pub(crate) fn build(backend: Arc<dyn Backend>, reader: Option<Arc<Reader>>) -> LedgerSchema {
+pub(crate) fn build(
+    backend: Arc<dyn Backend>,
+    reader: Option<Arc<Reader>>,
+    limits: Limits,
+) -> LedgerSchema {
     let schema = Schema::build(Query::default(), Mutation::default(), live::LiveQuery)
         .data(backend)
+        .data(limits)
         .limit_directives(crate::limits::MAX_DIRECTIVES);
     match reader {
         Some(reader) => schema.data(reader),

@@ -110,6 +110,7 @@ async fn issued_tokens_verify_and_survive_a_rotation() {
         stores: Vec::new(),
         region: None,
         scope: Some("orders:read".into()),
+        load_test: false,
         lifetime: Duration::from_secs(60),
     };
     let old = auth.issue(&request).unwrap();
@@ -143,6 +144,7 @@ fn no_token_is_issued_for_the_ledgers_own_role() {
         stores: Vec::new(),
         region: None,
         scope: None,
+        load_test: false,
         lifetime: Duration::from_secs(60),
     };
     let refused = authenticator(dir.path()).issue(&request).unwrap_err();

@@ -40,7 +40,11 @@ async fn answers_come_in_the_accepted_type_as_utf8() {
             (StatusCode::OK, expected),
             "{accept:?}"
         );
-        assert_eq!(answer.json(), json!({"data": {"__typename": "Query"}}));
+        let cost = json!({ "requestedQueryCost": 1, "maximumQueryCost": 20_000 });
+        assert_eq!(
+            answer.json(),
+            json!({ "data": { "__typename": "Query" }, "extensions": { "cost": cost } })
+        );
         assert_eq!(answer.header("x-trace-id").len(), 32);
         assert!(!answer.header("x-request-id").is_empty());
     }

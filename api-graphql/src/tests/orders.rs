@@ -260,11 +260,11 @@ async fn a_foreign_order_is_not_there_and_the_attempt_is_kept() {
         let seen = world.query_as(&own, query, json!({})).await.json();
         assert_eq!(seen["data"]["x"]["id"], id.as_str(), "{query}: {seen}");
         let hidden = world.query_as(&foreign, query, json!({})).await;
-        assert_eq!(hidden.json(), json!({ "data": { "x": null } }), "{query}");
+        assert_eq!(hidden.result(), json!({ "data": { "x": null } }), "{query}");
     }
     let missing = format!("{{ x: order(id: \"{}\") {{ id }} }}", Uuid::now_v7());
     assert_eq!(
-        world.query_as(&foreign, &missing, json!({})).await.json(),
+        world.query_as(&foreign, &missing, json!({})).await.result(),
         json!({ "data": { "x": null } })
     );
     let refused = world.fake.refused.lock().unwrap().clone();

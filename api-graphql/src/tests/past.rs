@@ -60,7 +60,7 @@ async fn an_order_is_shown_as_it_was() {
     ] {
         let answer = as_of(&world, &ops, &id, nothing.clone()).await;
         assert_eq!(
-            answer.json(),
+            answer.result(),
             json!({ "data": { "order": null } }),
             "{nothing}"
         );
@@ -94,7 +94,7 @@ async fn a_foreign_stores_past_is_no_order() {
     let answer = as_of(&world, &foreign, &id, moment.clone()).await;
     let unknown = json!("0198c5a0-7d3e-7c4b-9a6f-2f1c5f0e8d11");
     let none = as_of(&world, &foreign, &unknown, moment.clone()).await;
-    assert_eq!(answer.body, none.body);
+    assert_eq!(answer.result(), none.result());
     let refused = world.fake.refused.lock().unwrap().pop().unwrap();
     assert_eq!((refused.action, refused.reason), ("read", "store"));
     let writer = world.scoped(Role::Ops, &[], Some("events:read"));
@@ -157,7 +157,7 @@ async fn what_differs_is_told_in_the_words_of_the_schema() {
         .collect();
     assert_eq!(json!(turned), changes);
     let same = diff(&world, &admin, &id, version(3), json!({ "position": "3" })).await;
-    assert_eq!(same.json(), json!({ "data": { "orderDiff": [] } }));
+    assert_eq!(same.result(), json!({ "data": { "orderDiff": [] } }));
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn a_diff_of_what_cannot_be_seen_or_never_was_is_refused() {
     assert_eq!(refused.code(), "NOT_FOUND");
     for unknown in ["0198c5a0-7d3e-7c4b-9a6f-2f1c5f0e8d11", "x"] {
         let none = diff(&world, &foreign, &json!(unknown), one.clone(), two.clone()).await;
-        assert_eq!(none.body, refused.body, "{unknown}");
+        assert_eq!(none.result(), refused.result(), "{unknown}");
     }
     let admin = world.token(Role::Admin, &[]);
     let beyond = diff(&world, &admin, &id, one, json!({ "version": 9 })).await;

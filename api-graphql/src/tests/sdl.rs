@@ -7,7 +7,7 @@ const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
 
 #[test]
 fn the_committed_schema_is_up_to_date() {
-    let sdl = build(Arc::new(Arc::new(Fake::default())), None).sdl();
+    let sdl = build(Arc::new(Arc::new(Fake::default())), None, Limits::default()).sdl();
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(COMMITTED, &sdl).unwrap();
     }

@@ -169,7 +169,7 @@ impl ApiProcess {
         };
         api.wait_until_ready(directory).await?;
         let output = Command::new(binary()?)
-            .args(["token", "--role", "admin"])
+            .args(["token", "--role", "admin", "--load-test"])
             .envs(env)
             .output()?;
         let text = String::from_utf8(output.stdout)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use api_graphql::auth::{AuthConfig, Authenticator, RegionStores, TokenRequest};
 use api_graphql::backend::{Backend, RefusedAccess};
 use api_graphql::health::{Lifecycle, Part, Parts};
-use api_graphql::{ApiState, limits::Limits, router};
+use api_graphql::{ApiState, limits::Limits, rate::Rates, router};
 use async_trait::async_trait;
 use axum::{Router, body::Body, http::Request as HttpRequest};
 use commands::{CommandError, Outcome, Request};
@@ -101,6 +101,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         stores: Vec::new(),
         region: None,
         scope: None,
+        load_test: true,
         lifetime: Duration::from_secs(7 * 24 * 60 * 60),
     };
     let token = authenticator.issue(&request).expect("a token");
@@ -110,6 +111,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         parts: Arc::new(Nothing),
         lifecycle: Lifecycle::default(),
         render_metrics: Arc::new(String::new),
+        rates: Rates::default(),
         limits: Limits::default(),
         introspection: true,
         graphiql: false,

@@ -7,6 +7,7 @@ use api_graphql::auth::{AuthConfig, Authenticator, RegionStores, TokenRequest};
 use api_graphql::backend::Live;
 use api_graphql::health::{LedgerParts, Lifecycle};
 use api_graphql::limits::Limits;
+use api_graphql::operations::{AllowList, InProcess};
 use api_graphql::{ApiState, FeedState, LogEvents, ServeOptions};
 use commands::CommandBus;
 use commands::personal::Vault;
@@ -32,7 +33,7 @@ use crate::embedded::{ServerState, plain};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, Style};
 use crate::seals::{SealKey, Sealing};
-use crate::{demo, notify};
+use crate::{demo, notify, operations};
 
 /// How often the log is looked at when its news do not come through.
 const POLL: Duration = Duration::from_millis(500);
@@ -76,6 +77,7 @@ async fn serve(
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let config = &context.loaded.config;
+    let allowed = operations::allowed(config)?;
     database.bring_up_to_date(config).await?;
     let log = database.log(config).await?;
     let vault = vault(config, database, &log).await?;
@@ -95,7 +97,8 @@ async fn serve(
     let runner = Runner::spawn(&Model::ALL, log.clone(), wake.clone());
     let sealing = sealing(config, &log)?;
     let authenticator = authenticator(config, bus.stores()).await?;
-    let state = state(config, &bus, &log, &runner, &wake, authenticator.clone()).await?;
+    let authenticated = authenticator.clone();
+    let state = state(config, &bus, &log, &runner, &wake, authenticated, allowed).await?;
     // The API alone waits for news from now on; without it the listening ends.
     drop(wake);
     greet(
@@ -210,6 +213,7 @@ async fn state(
     runner: &Runner,
     wake: &Wake,
     authenticator: Arc<Authenticator>,
+    allowed: Option<AllowList>,
 ) -> Result<ApiState, Failure> {
     let read = ReadDb::new(log.pool().clone());
     let figures = exporter::install().map_err(|error| Failure::new(Exit::Failed, error))?;
@@ -241,6 +245,9 @@ async fn state(
         lifecycle: Lifecycle::default(),
         render_metrics: Arc::new(move || figures.render()),
         limits: limits(config),
+        rates: config.rates()?,
+        persisted: Some(Arc::new(InProcess::default())),
+        allowed: allowed.map(Arc::new),
         introspection: config.introspection_enabled(),
         graphiql: config.graphiql_enabled(),
         operations: config.ops_listen.is_none(),
@@ -434,6 +441,7 @@ fn greet(
         stores: Vec::new(),
         region: None,
         scope: None,
+        load_test: false,
         lifetime: FIRST_TOKEN,
     };
     let bold = |text: &str| output.styled(Style::Bold, text);

@@ -30,6 +30,7 @@ pub(super) fn run(token: cli::Token, context: &Context) -> Result<Exit, Failure>
         stores: stores.map_err(|error| Failure::new(Exit::Usage, format!("--store: {error}")))?,
         region: region.map_err(|error| Failure::new(Exit::Usage, format!("--region: {error}")))?,
         scope: None,
+        load_test: token.load_test,
         lifetime: token.ttl.0,
     };
     let keys = LocalKeys::load_or_create(&directory)

@@ -114,6 +114,26 @@ fn values(config: &Config) -> Value {
             "connections": config.limits.connections,
             "request_timeout": config.limits.request_timeout,
             "header_timeout": config.limits.header_timeout,
+            "trusted_proxies": config.limits.trusted_proxies,
+            "requests": {
+                "user": config.limits.requests.user,
+                "partner": config.limits.requests.partner,
+                "operations": config.limits.requests.operations,
+                "load": config.limits.requests.load,
+                "address": config.limits.requests.address,
+                "loopback": config.limits.requests.loopback,
+            },
+            "points": {
+                "user": config.limits.points.user,
+                "partner": config.limits.points.partner,
+                "operations": config.limits.points.operations,
+                "load": config.limits.points.load,
+            },
+        },
+        "operations": {
+            "mode": config.operations.mode.as_str(),
+            "manifest": config.operations.manifest,
+            "public_key": config.operations.public_key,
         },
         "cache": {
             "back_end": format!("{:?}", config.cache.back_end).to_lowercase(),

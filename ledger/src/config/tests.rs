@@ -227,6 +227,28 @@ fn nothing_without_a_token_beyond_loopback() {
 }
 
 #[test]
+fn quotas_are_read_and_leave_room_for_one_operation() {
+    let config = with(&[
+        ("LEDGER_LIMITS_REQUESTS_USER", "7"),
+        ("LEDGER_LIMITS_POINTS_PARTNER", "0"),
+        ("LEDGER_LIMITS_REQUESTS_LOOPBACK", "true"),
+        ("LEDGER_LIMITS_TRUSTED_PROXIES", "10.0.0.0/8"),
+    ]);
+    assert!(config.check().is_ok());
+    let rates = config.rates().unwrap();
+    assert_eq!((rates.requests.user, rates.points.partner), (7, 0));
+    assert!(rates.loopback);
+    assert_eq!(rates.trusted_proxies.to_string(), "10.0.0.0/8");
+    // The file of defaults says what the library stands by.
+    assert_eq!(with(&[]).rates().unwrap(), Rates::default());
+
+    let said = problems(with(&[("LEDGER_LIMITS_POINTS_USER", "19999")]).check());
+    assert!(said.contains("limits.points.user"), "{said}");
+    let said = problems(with(&[("LEDGER_LIMITS_TRUSTED_PROXIES", "proxy")]).check());
+    assert!(said.contains("limits.trusted_proxies"), "{said}");
+}
+
+#[test]
 fn an_external_database_needs_its_own_keys() {
     let url = ("LEDGER_DATABASE_URL", "postgres://h/d");
     let said = problems(with(&[url]).check());

@@ -1,5 +1,5 @@
-//! The key that signs seals: one file, made at the first start. A lost one is replaced by a new one; what the old one
-//! signed can still be checked.
+//! A key that signs seals, or lists of operations: one file, made when it is first asked for. A lost one is replaced by
+//! a new one; what the old one signed can still be checked.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ const MAX_KEY_BYTES: u64 = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read or written.
-    #[error("cannot use the seal key {path}: {source}; check that the ledger's account owns it")]
+    #[error("cannot use the signing key {path}: {source}; check that the ledger's account owns it")]
     Io {
         /// Which file.
         path: PathBuf,
@@ -29,14 +29,14 @@ pub enum KeyError {
     },
     /// Others could read it.
     #[error(
-        "the seal key {0} is readable by other accounts; run `chmod 600` on it, or remove it and let a new one be made"
+        "the signing key {0} is readable by other accounts; run `chmod 600` on it, or remove it and let a new one be made"
     )]
     Exposed(PathBuf),
     /// Not a private key.
     #[error("{0} holds no Ed25519 private key (PKCS#8); remove it and a new one is made")]
     NotAKey(PathBuf),
     /// The system's random numbers failed.
-    #[error("the system has no random numbers for a new seal key")]
+    #[error("the system has no random numbers for a new signing key")]
     NoRandom,
 }
 
@@ -82,6 +82,11 @@ impl SealKey {
         let pair = pair.map_err(|_| not_a_key())?;
         let id = key_id(pair.public_key().as_ref());
         Ok(Self { pair, id })
+    }
+
+    /// The public key.
+    pub fn public_key(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
     }
 
     /// Signs a message.

@@ -35,6 +35,10 @@ impl Close {
         Self(4429, "Too many initialisation requests".to_owned())
     }
 
+    pub(super) fn rate_limited() -> Self {
+        Self(4429, "Too many requests".to_owned())
+    }
+
     pub(super) fn full() -> Self {
         Self(4429, "Too many connections".to_owned())
     }

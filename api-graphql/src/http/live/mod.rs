@@ -12,8 +12,8 @@ use std::sync::Arc;
 use async_graphql::{Response as GraphqlResponse, parser::types::ExecutableDocument};
 use futures_util::{Stream, StreamExt, stream};
 
-use super::{Endpoint, Prepared, params::Params};
-use crate::{auth::Caller, context::RequestContext};
+use super::{Endpoint, Identity, Prepared, params::Params};
+use crate::context::RequestContext;
 
 pub(super) use events::{asks_for_events, respond};
 
@@ -24,11 +24,15 @@ impl Endpoint {
         params: Params,
         operation: &Prepared,
         document: Arc<ExecutableDocument>,
-        caller: Option<Caller>,
+        identity: Option<Identity>,
         context: &RequestContext,
     ) -> impl Stream<Item = GraphqlResponse> + Send + use<> {
         let (endpoint, context) = (Arc::clone(self), context.clone());
-        let request = super::request(&params, document, caller, &context);
+        let credit = identity.as_ref().map(|(_, credit)| credit.clone());
+        // The start of an operation costs; what it tells later does not.
+        let mut cost = Some(operation.cost);
+        let is_conditional = operation.is_conditional;
+        let request = super::request(&params, document, identity, &context);
         let answers = if operation.is_subscription() {
             endpoint.schema.execute_stream(request).boxed()
         } else {
@@ -47,7 +51,17 @@ impl Endpoint {
             if super::is_not_executed(&answer) {
                 super::refuse(&mut answer);
             } else {
-                endpoint.settle(&query, name.as_deref(), &mut answer, &context);
+                endpoint.settle(
+                    &query,
+                    name.as_deref(),
+                    is_conditional,
+                    &mut answer,
+                    &context,
+                );
+                if let Some(cost) = cost.take() {
+                    let cost = endpoint.cost(cost, credit.as_ref());
+                    answer.extensions.insert("cost".to_owned(), cost);
+                }
             }
             answer
         })

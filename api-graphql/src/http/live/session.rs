@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::Response as GraphqlResponse;
+use async_graphql::{Response as GraphqlResponse, ServerError};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
@@ -13,6 +13,7 @@ use crate::{
     context::RequestContext,
     http::{Endpoint, Transport, is_not_executed, params::Params, reject},
     limits::MAX_LIVE_OPERATIONS,
+    rate::{Credit, Refused, Spent, Visit},
     slots::Slot,
 };
 
@@ -22,6 +23,7 @@ type Told = (String, u64, Option<Box<GraphqlResponse>>);
 /// A client that was let in.
 struct Member {
     admitted: Admitted,
+    credit: Credit,
     expires: Instant,
     _slot: Slot,
 }
@@ -37,6 +39,7 @@ struct Running {
 pub(super) struct Session {
     endpoint: Arc<Endpoint>,
     context: RequestContext,
+    visit: Arc<Visit>,
     authorization: Option<String>,
     member: Option<Member>,
     running: HashMap<String, Running>,
@@ -48,12 +51,14 @@ impl Session {
     pub(super) fn new(
         endpoint: Arc<Endpoint>,
         context: RequestContext,
+        visit: Arc<Visit>,
         authorization: Option<String>,
         answers: mpsc::Sender<Told>,
     ) -> Self {
         Self {
             endpoint,
             context,
+            visit,
             authorization,
             member: None,
             running: HashMap::new(),
@@ -85,7 +90,7 @@ impl Session {
             Said::Pong => Ok(None),
             Said::Subscribe(..) if !self.is_admitted() => Err(Close::unauthorized()),
             Said::Subscribe(id, _) if self.running.contains_key(&id) => Err(Close::twice(&id)),
-            Said::Subscribe(id, params) => Ok(self.start(id, params)),
+            Said::Subscribe(id, params) => Ok(self.start(id, params).await),
             Said::Complete(id) => {
                 if let Some(running) = self.running.remove(&id) {
                     running.task.abort();
@@ -101,20 +106,25 @@ impl Session {
             .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         let given = named.find_map(|(_, value)| value.as_str());
         let authorization = given.or(self.authorization.as_deref());
-        let admitted = self.endpoint.authenticator.admitted(authorization).await;
-        let admitted = admitted.map_err(|_| Close::forbidden())?;
+        let authenticator = &self.endpoint.authenticator;
+        let admitted = self.visit.admitted(authenticator, authorization).await;
+        let (admitted, credit) = admitted.map_err(|refused| match refused {
+            Refused::Stranger(_) => Close::forbidden(),
+            Refused::Spent(_) => Close::rate_limited(),
+        })?;
         let slot = self.endpoint.slots.take(admitted.token);
         let slot = slot.map_err(|_| Close::full())?;
         self.member = Some(Member {
             expires: Instant::now() + admitted.good_for,
             admitted,
+            credit,
             _slot: slot,
         });
         Ok(message::ack())
     }
 
     /// Starts an operation; what to answer where it is refused.
-    fn start(&mut self, id: String, params: Map<String, Value>) -> Option<String> {
+    async fn start(&mut self, id: String, params: Map<String, Value>) -> Option<String> {
         let refuse = |code: &str, why: String| {
             let error = reject::error(code, why, None);
             Some(message::errors(&id, &[error]))
@@ -123,21 +133,31 @@ impl Session {
             let why = format!("At most {MAX_LIVE_OPERATIONS} operations at once on a connection.");
             return refuse("TOO_MANY_OPERATIONS", why);
         }
-        let params = match Params::from_map(params) {
+        let mut params = match Params::from_map(params) {
             Ok(params) => params,
             Err(problem) => return refuse(problem.reason(), problem.detail().to_owned()),
         };
-        let (operation, document) = match self.endpoint.prepare(&params, Transport::Stream) {
+        let prepared = self.endpoint.prepare(&mut params, Transport::Stream);
+        let (operation, document) = match prepared.await {
             Ok(prepared) => prepared,
             Err(rejection) => return Some(message::errors(&id, &rejection.errors)),
         };
-        let caller = self
-            .member
-            .as_ref()
-            .map(|member| member.admitted.caller.clone());
+        let Some(member) = &self.member else {
+            return refuse("UNAUTHENTICATED", "Say who you are first.".to_owned());
+        };
+        let credit = member.credit.clone();
+        // As a request of its own: a socket is no way round the quotas.
+        if let Err(spent) = credit
+            .request()
+            .and_then(|()| credit.points(operation.cost))
+        {
+            return Some(message::errors(&id, &[rate_limited(&spent)]));
+        }
+        self.endpoint.operations.learn(&params).await;
+        let identity = Some((member.admitted.caller.clone(), credit));
         let mut answers = self
             .endpoint
-            .answers(params, &operation, document, caller, &self.context)
+            .answers(params, &operation, document, identity, &self.context)
             .boxed();
         self.turn += 1;
         let (turn, name, told) = (self.turn, id.clone(), self.answers.clone());
@@ -179,6 +199,14 @@ impl Session {
             }
         })
     }
+}
+
+/// A spent quota, as an error of an operation that was not begun.
+fn rate_limited(spent: &Spent) -> ServerError {
+    let mut error = reject::error("RATE_LIMITED", spent.detail(), None);
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("retryAfterSeconds", spent.retry_after());
+    error
 }
 
 impl Drop for Session {

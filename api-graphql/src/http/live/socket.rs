@@ -22,6 +22,7 @@ use crate::{
     context::RequestContext,
     http::{Endpoint, problem::HttpProblem},
     limits::{LIVE_HEARTBEAT, LIVE_INIT_LIMIT, LIVE_SEND_LIMIT, MAX_LIVE_ANSWERS},
+    rate::Visit,
 };
 
 /// Silence after which a socket counts as dead: two pings without an answer.
@@ -40,6 +41,7 @@ pub(in crate::http) async fn upgrade(
     context: RequestContext,
 ) -> Result<Response, HttpProblem> {
     let (mut parts, _) = request.into_parts();
+    let visit = Visit::of(&parts.extensions)?;
     let asked = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let asked = asked.map_err(|error| HttpProblem::bad_request(error.body_text()))?;
     let protocols = parts.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
@@ -60,7 +62,7 @@ pub(in crate::http) async fn upgrade(
         .max_message_size(bytes)
         .max_frame_size(bytes)
         .on_upgrade(move |socket| async move {
-            talk(endpoint, socket, context, authorization).await;
+            talk(endpoint, socket, context, visit, authorization).await;
             drop(place);
         }))
 }
@@ -69,13 +71,14 @@ async fn talk(
     endpoint: Arc<Endpoint>,
     socket: WebSocket,
     context: RequestContext,
+    visit: Arc<Visit>,
     authorization: Option<String>,
 ) {
     let (mut sink, mut stream) = socket.split();
     // Answers of all operations share the channel: a slow reader holds them up, and nothing piles up.
     let (answers, mut answered) = mpsc::channel(MAX_LIVE_ANSWERS);
     let lifecycle = endpoint.lifecycle.clone();
-    let mut session = Session::new(endpoint, context, authorization, answers);
+    let mut session = Session::new(endpoint, context, visit, authorization, answers);
     let init_until = Instant::now() + LIVE_INIT_LIMIT;
     let mut heard = Instant::now();
     let mut beat = tokio::time::interval(LIVE_HEARTBEAT);

@@ -30,6 +30,8 @@ use crate::{
     backend::Backend,
     health::{Lifecycle, Part, Parts},
     limits::Limits,
+    operations::InProcess,
+    rate::Rates,
     router,
 };
 
@@ -75,6 +77,15 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
     }
 
+    /// Without what it cost, which differs from request to request.
+    pub(crate) fn result(&self) -> Value {
+        let mut answer = self.json();
+        if let Some(fields) = answer.as_object_mut() {
+            fields.remove("extensions");
+        }
+        answer
+    }
+
     pub(crate) fn header(&self, name: impl header::AsHeaderName) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
     }
@@ -114,6 +125,9 @@ impl World {
             lifecycle: Lifecycle::default(),
             render_metrics: Arc::new(|| "ledger_up 1\n".to_owned()),
             limits: Limits::default(),
+            rates: Rates::default(),
+            persisted: Some(Arc::new(InProcess::default())),
+            allowed: None,
             introspection: true,
             graphiql: true,
             operations: true,
@@ -140,6 +154,21 @@ impl World {
             stores: stores.iter().map(|s| StoreId::new(*s).unwrap()).collect(),
             region: None,
             scope: scope.map(str::to_owned),
+            load_test: false,
+            lifetime: Duration::from_secs(60),
+        };
+        self.auth.issue(&request).unwrap()
+    }
+
+    /// A token for load tests.
+    pub(crate) fn load_token(&self, role: Role) -> String {
+        let request = TokenRequest {
+            subject: "tester".into(),
+            role,
+            stores: Vec::new(),
+            region: None,
+            scope: None,
+            load_test: true,
             lifetime: Duration::from_secs(60),
         };
         self.auth.issue(&request).unwrap()

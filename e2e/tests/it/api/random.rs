@@ -1,4 +1,5 @@
-//! Random requests, bounded and seeded: whatever comes, the answer is typed and never a fault of the ledger.
+//! Random bodies, bounded and seeded: whatever comes, the answer is typed and never a fault of the ledger. Operations
+//! of the whole schema are [`super::fuzz`]'s.
 
 use e2e::Response;
 use futures_util::{StreamExt, stream};
@@ -17,7 +18,7 @@ const CALLERS: usize = 8;
 /// Levels of a random value.
 const DEPTH: u32 = 4;
 
-const WORDS: [&str; 24] = [
+pub(super) const WORDS: [&str; 24] = [
     "",
     " ",
     "-",
@@ -117,7 +118,7 @@ fn value(random: &mut StdRng, depth: u32) -> Value {
 }
 
 /// Changes one place somewhere in a value.
-fn mutate(random: &mut StdRng, target: &mut Value) {
+pub(super) fn mutate(random: &mut StdRng, target: &mut Value) {
     match target {
         Value::Object(fields) if !fields.is_empty() && random.random_ratio(5, 6) => {
             let names: Vec<String> = fields.keys().cloned().collect();

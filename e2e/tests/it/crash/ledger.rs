@@ -78,7 +78,7 @@ impl Ledger {
             ..ProgramOptions::embedded(data_dir)
         })
         .await;
-        let token = program.token("admin", &[]);
+        let token = program.load_token("admin");
         let (api, _) = watch::channel(program.api(&token));
         let opened = open_stores(&program.api(&token)).await;
         Self {
