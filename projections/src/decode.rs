@@ -1,15 +1,17 @@
 //! From the log's records to the domain's events.
 
-use std::str::FromStr;
+mod metadata;
+
+use std::{str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use domain::{
     bundle::Bundle, decode::DecodeError, entity::Entity, intake::Intake, order::Order,
     remittance::Remittance, store::Store,
 };
-use serde_json::{Map, Value};
 use store::{Position, Recorded};
-use uuid::Uuid;
+
+use self::metadata::Metadata;
 
 /// An event that a projection cannot apply. It is never skipped: the projection stops before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +48,12 @@ macro_rules! logged {
                     $(Self::$kind => $kind::TYPE),+
                 }
             }
+
+            /// The kind that an event belongs to; `None` for one that this program does not know.
+            fn of(recorded: &Recorded) -> Option<Self> {
+                let mut known = Self::ALL.iter().copied();
+                known.find(|kind| kind.name() == recorded.aggregate_type)
+            }
         }
 
         /// What happened, and to whom.
@@ -77,10 +85,17 @@ macro_rules! logged {
 
 logged!(Order, Bundle, Store, Remittance, Intake);
 
+/// What was decoded of an event: once, for every model that reads it.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) fact: Fact,
+    metadata: Metadata,
+}
+
 /// An event with the record it was read from.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
-    pub(crate) fact: Fact,
+    pub(crate) decoded: Arc<Decoded>,
     pub(crate) recorded: &'a Recorded,
 }
 
@@ -89,24 +104,12 @@ pub(crate) struct Record<'a> {
 pub(crate) struct Of<'a, E: Entity> {
     pub(crate) id: &'a E::Id,
     pub(crate) event: &'a E::Event,
+    pub(crate) metadata: &'a Metadata,
     pub(crate) recorded: &'a Recorded,
 }
 
 /// An event of an order.
 pub(crate) type OrderRecord<'a> = Of<'a, Order>;
-
-/// What the projections read of an event's metadata; they ignore the rest. Decoration: what does not
-/// parse is left out and stops nothing.
-#[derive(Debug, Default)]
-pub(crate) struct Metadata {
-    pub(crate) actor_id: String,
-    pub(crate) actor_role: String,
-    pub(crate) correlation_id: Option<Uuid>,
-    pub(crate) causation_id: Option<Uuid>,
-    pub(crate) occurred_at: Option<DateTime<Utc>>,
-    /// How long the steps of its command took, in microseconds by name.
-    pub(crate) step_micros: Vec<(String, u64)>,
-}
 
 /// Decodes the events of some kinds in a page, in order, up to the first one that does not decode.
 /// Records of the other kinds are left out unread; a kind that nobody knows does not decode.
@@ -116,21 +119,70 @@ pub(crate) fn decode<'a>(
 ) -> (Vec<Record<'a>>, Option<Poison>) {
     let mut records = Vec::with_capacity(page.len());
     for recorded in page {
-        let mut known = Kind::ALL.iter().copied();
-        let decoded = match known.find(|k| k.name() == recorded.aggregate_type) {
-            Some(kind) if !kinds.contains(&kind) => continue,
-            Some(kind) => fact(kind, recorded),
-            None => Err(format!(
-                "unknown aggregate type {}: run a newer program",
-                recorded.aggregate_type
-            )),
-        };
-        match decoded {
-            Ok(fact) => records.push(Record { fact, recorded }),
-            Err(reason) => return (records, Some(poison(recorded, reason))),
+        match one(recorded, kinds) {
+            None => {}
+            Some(Ok(decoded)) => records.push(Record { decoded, recorded }),
+            Some(Err(poison)) => return (records, Some(poison)),
         }
     }
     (records, None)
+}
+
+/// Decodes one event; `None` if it is of none of these kinds.
+fn one(recorded: &Recorded, kinds: &[Kind]) -> Option<Result<Arc<Decoded>, Poison>> {
+    let decoded = match Kind::of(recorded) {
+        Some(kind) if !kinds.contains(&kind) => return None,
+        Some(kind) => fact(kind, recorded),
+        None => Err(format!(
+            "unknown aggregate type {}: run a newer program",
+            recorded.aggregate_type
+        )),
+    };
+    let decoded = decoded.map(|fact| {
+        let metadata = Metadata::of(&recorded.metadata);
+        Arc::new(Decoded { fact, metadata })
+    });
+    Some(decoded.map_err(|reason| poison(recorded, reason)))
+}
+
+/// A page of the log that several models read, each event decoded once.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    events: Vec<Recorded>,
+    /// One for each event; `None` for those of kinds that nobody reads.
+    decoded: Vec<Option<Result<Arc<Decoded>, Poison>>>,
+}
+
+impl Page {
+    /// Decodes the events of some kinds.
+    pub(crate) fn of(events: Vec<Recorded>, kinds: &[Kind]) -> Self {
+        let decoded = events.iter().map(|recorded| one(recorded, kinds)).collect();
+        Self { events, decoded }
+    }
+
+    /// The events.
+    pub(crate) fn events(&self) -> &[Recorded] {
+        &self.events
+    }
+
+    /// As [`decode`]: the events of some of the kinds that were decoded.
+    pub(crate) fn records(&self, kinds: &[Kind]) -> (Vec<Record<'_>>, Option<Poison>) {
+        let mut records = Vec::with_capacity(self.events.len());
+        for (recorded, decoded) in self.events.iter().zip(&self.decoded) {
+            if Kind::of(recorded).is_some_and(|kind| !kinds.contains(&kind)) {
+                continue;
+            }
+            match decoded {
+                None => {}
+                Some(Ok(decoded)) => records.push(Record {
+                    decoded: Arc::clone(decoded),
+                    recorded,
+                }),
+                Some(Err(poison)) => return (records, Some(poison.clone())),
+            }
+        }
+        (records, None)
+    }
 }
 
 /// An event's aggregate and what happened to it.
@@ -168,10 +220,11 @@ fn poison(recorded: &Recorded, reason: impl Into<String>) -> Poison {
 impl Record<'_> {
     /// The event, if it is of this kind.
     pub(crate) fn of<E: Logged>(&self) -> Option<Of<'_, E>> {
-        let (id, event) = E::of(&self.fact)?;
+        let (id, event) = E::of(&self.decoded.fact)?;
         Some(Of {
             id,
             event,
+            metadata: &self.decoded.metadata,
             recorded: self.recorded,
         })
     }
@@ -182,28 +235,10 @@ impl<E: Entity> Of<'_, E> {
         poison(self.recorded, reason)
     }
 
-    pub(crate) fn metadata(&self) -> Metadata {
-        let fields: Map<String, Value> =
-            serde_json::from_str(&self.recorded.metadata).unwrap_or_default();
-        let steps = fields.get("stepMicros").and_then(Value::as_object);
-        let steps = steps.into_iter().flatten();
-        let text = |name| fields.get(name).and_then(Value::as_str).unwrap_or_default();
-        Metadata {
-            actor_id: text("actorId").to_owned(),
-            actor_role: text("actorRole").to_owned(),
-            correlation_id: text("correlationId").parse().ok(),
-            causation_id: text("causationId").parse().ok(),
-            occurred_at: text("occurredAt").parse().ok(),
-            step_micros: steps
-                .filter_map(|(name, took)| Some((name.clone(), took.as_u64()?)))
-                .collect(),
-        }
-    }
-
     /// When it was decided, as the write side says it too; what was appended without that, when it
     /// was recorded.
     pub(crate) fn decided_at(&self) -> DateTime<Utc> {
-        self.metadata()
+        self.metadata
             .occurred_at
             .unwrap_or(self.recorded.recorded_at)
     }

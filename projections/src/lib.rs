@@ -5,7 +5,9 @@
 //! proves it. [`nodes`] knows which server answers a read, and where a model is waited for until it has
 //! seen a position ([`freshness`]).
 
+mod copy;
 mod decode;
+mod lives;
 mod ownership;
 mod read_db;
 #[cfg(test)]

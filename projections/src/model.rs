@@ -117,8 +117,8 @@ impl Model {
                 const {
                     &[
                         Table::new("order_view", "order_id"),
-                        Table::new("order_ref", "system, reference"),
-                        Table::new("order_history", "order_id, version"),
+                        Table::new("order_ref", "system, reference").added_to(),
+                        Table::new("order_history", "order_id, version").added_to(),
                     ]
                 }
             }
@@ -134,7 +134,7 @@ impl Model {
             Self::CashLedger => {
                 const {
                     &[
-                        Table::new("cash_posting", "position, line"),
+                        Table::new("cash_posting", "position, line").added_to(),
                         Table::new("cash_balance", "store_id, region, account, partner_id")
                             .counting("balance <> 0"),
                         Table::new("cash_order", "order_id"),
@@ -204,6 +204,8 @@ pub(crate) struct Table {
     pub(crate) key: &'static str,
     /// Which rows say something: a cell that went back to nothing stays until a rebuild.
     pub(crate) counts: &'static str,
+    /// Its rows are only ever added: while it is filled, nobody looks one up by its key.
+    pub(crate) is_added_to: bool,
 }
 
 impl Table {
@@ -212,6 +214,14 @@ impl Table {
             name,
             key,
             counts: "true",
+            is_added_to: false,
+        }
+    }
+
+    const fn added_to(self) -> Self {
+        Self {
+            is_added_to: true,
+            ..self
         }
     }
 

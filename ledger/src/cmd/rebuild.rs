@@ -201,9 +201,10 @@ fn failure(error: RebuildError) -> Failure {
         RebuildError::Database(_) | RebuildError::Store(_) => Exit::Database,
         RebuildError::NothingKept(_) => Exit::NotFound,
         RebuildError::Apply { .. } => Exit::Damaged,
-        RebuildError::Busy(_) | RebuildError::InUse { .. } | RebuildError::TooSlow(_) => {
-            Exit::Failed
-        }
+        RebuildError::Busy(_)
+        | RebuildError::InUse { .. }
+        | RebuildError::TooSlow(_)
+        | RebuildError::Broken { .. } => Exit::Failed,
     };
     Failure::new(exit, error)
 }

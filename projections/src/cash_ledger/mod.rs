@@ -10,10 +10,11 @@ mod apply;
 mod days;
 mod fold;
 mod outstanding;
+mod postings;
 mod read;
 mod rows;
 
-pub(crate) use apply::apply;
+pub(crate) use apply::{Filling, apply};
 pub use days::{CollectionDay, DayFilter, MAX_DAYS, collection_days};
 pub(crate) use days::{Counts, DayCell, add_up};
 pub use fold::CashOrder;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::{cash::Account, ids::OrderId, money::Money};
+use domain::ids::{OrderId, PartnerId};
 use sqlx::{FromRow, PgConnection, Row, postgres::PgRow, types::Json};
-use store::{LogId, Position};
+use store::Position;
 use uuid::Uuid;
 
-use super::{Booked, CashOrder, PostingRow};
+use super::{Booked, CashOrder};
 use crate::{
+    copy::Rows,
     model::ApplyError,
     words::{from_word, optional, text, word},
 };
@@ -107,6 +108,58 @@ pub(super) async fn save_orders(
     Ok(())
 }
 
+/// Writes rows of orders that have none.
+pub(super) async fn copy_orders<'a>(
+    conn: &mut PgConnection,
+    rows: impl Iterator<Item = &'a Booked>,
+) -> Result<(), ApplyError> {
+    let mut copied = Rows::of("cash_order", COLUMNS);
+    for Booked { order, cash } in rows {
+        copied
+            .row()
+            .uuid(order.order_id.0)
+            .text(&order.number.to_string())
+            .text(order.store_id.as_str())
+            .text(order.region.as_str())
+            .option(order.partner_id.as_ref().map(PartnerId::as_str), Rows::text)
+            .text(&word(&order.status))
+            .amount(order.receivable)
+            .amount(order.rider)
+            .option(order.since, Rows::moment)
+            .option(order.booked_at, Rows::moment)
+            .option(order.delivered_at, Rows::moment)
+            .option(order.collected_at, Rows::moment)
+            .option(order.failed_at, Rows::moment)
+            .amount(order.discrepancy)
+            .bigint(order.version)
+            .bigint(order.position.0)
+            .json(cash)?;
+        copied.write_some(conn).await?;
+    }
+    copied.write(conn).await
+}
+
+/// The columns, as [`copy_orders`] fills them.
+const COLUMNS: &[&str] = &[
+    "order_id",
+    "number",
+    "store_id",
+    "region",
+    "partner_id",
+    "status",
+    "receivable",
+    "rider",
+    "since",
+    "booked_at",
+    "delivered_at",
+    "collected_at",
+    "failed_at",
+    "discrepancy",
+    "version",
+    "position",
+    "cash",
+];
+
 fn column<T>(rows: &[&Booked], of: impl Fn(&CashOrder) -> T) -> Vec<T> {
     rows.iter().map(|row| of(&row.order)).collect()
 }
@@ -174,123 +227,5 @@ pub(super) async fn save_stores(
     .bind(regions.values().collect::<Vec<_>>())
     .execute(conn)
     .await?;
-    Ok(())
-}
-
-/// An account of a store, and where it is kept by partner, of a partner.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct BalanceCell {
-    store_id: String,
-    region: String,
-    account: Account,
-    /// Empty for no partner's.
-    partner_id: String,
-}
-
-/// Writes postings down, whole ones in one statement: the database refuses one that does not balance.
-pub(super) async fn save_postings(
-    conn: &mut PgConnection,
-    log: LogId,
-    lines: Vec<PostingRow>,
-) -> Result<(), sqlx::Error> {
-    let mut c = PostingColumns::default();
-    for line in lines {
-        c.push(line);
-    }
-    if c.position.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(include_str!("sql/insert_postings.sql"))
-        .bind(log.0)
-        .bind(c.position)
-        .bind(c.line)
-        .bind(c.event_type)
-        .bind(c.account)
-        .bind(c.amount)
-        .bind(c.order_id)
-        .bind(c.remittance_id)
-        .bind(c.store_id)
-        .bind(c.region)
-        .bind(c.partner_id)
-        .bind(c.recorded_at)
-        .execute(&mut *conn)
-        .await?;
-    add_balances(conn, c.balances).await
-}
-
-#[derive(Default)]
-struct PostingColumns {
-    position: Vec<i64>,
-    line: Vec<i32>,
-    event_type: Vec<String>,
-    account: Vec<&'static str>,
-    amount: Vec<String>,
-    order_id: Vec<Option<Uuid>>,
-    remittance_id: Vec<Option<String>>,
-    store_id: Vec<String>,
-    region: Vec<String>,
-    partner_id: Vec<Option<String>>,
-    recorded_at: Vec<DateTime<Utc>>,
-    /// What the page adds to each balance, in units of 1/10,000 THB.
-    balances: BTreeMap<BalanceCell, i64>,
-}
-
-impl PostingColumns {
-    fn push(&mut self, row: PostingRow) {
-        let partner_id = row.partner_id.map(String::from);
-        let cell = BalanceCell {
-            store_id: row.store_id.to_string(),
-            region: row.region.to_string(),
-            account: row.account,
-            partner_id: partner_id.clone().unwrap_or_default(),
-        };
-        let balance = self.balances.entry(cell).or_default();
-        *balance = balance.saturating_add(row.amount.units());
-        self.position.push(row.position.0);
-        self.line.push(row.line);
-        self.event_type.push(row.event_type);
-        self.account.push(row.account.as_str());
-        self.amount.push(row.amount.to_string());
-        self.order_id.push(row.order_id.map(|id| id.0));
-        self.remittance_id.push(row.remittance_id.map(String::from));
-        self.store_id.push(row.store_id.into());
-        self.region.push(row.region.into());
-        self.partner_id.push(partner_id);
-        self.recorded_at.push(row.recorded_at);
-    }
-}
-
-async fn add_balances(
-    conn: &mut PgConnection,
-    mut deltas: BTreeMap<BalanceCell, i64>,
-) -> Result<(), sqlx::Error> {
-    deltas.retain(|_, units| *units != 0);
-    if deltas.is_empty() {
-        return Ok(());
-    }
-    let stores: Vec<&str> = deltas.keys().map(|c| c.store_id.as_str()).collect();
-    let regions: Vec<&str> = deltas.keys().map(|c| c.region.as_str()).collect();
-    let accounts: Vec<&str> = deltas.keys().map(|c| c.account.as_str()).collect();
-    let partners: Vec<&str> = deltas.keys().map(|c| c.partner_id.as_str()).collect();
-    let amounts: Vec<String> = deltas
-        .values()
-        .map(|units| Money::from_units(*units).to_string())
-        .collect();
-    // Two statements: what the second one changes must add up to nothing, which the database checks.
-    sqlx::query(include_str!("sql/make_balances.sql"))
-        .bind(&stores)
-        .bind(&regions)
-        .bind(&accounts)
-        .bind(&partners)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query(include_str!("sql/add_balances.sql"))
-        .bind(&stores)
-        .bind(&regions)
-        .bind(&accounts)
-        .bind(&partners)
-        .bind(amounts)
-        .execute(conn)
-        .await?;
     Ok(())
 }

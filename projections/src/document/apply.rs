@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::entity::Entity;
 use sqlx::{FromRow, PgConnection, Row as _, postgres::PgRow, types::Json};
 use store::Position;
 
@@ -46,6 +47,53 @@ pub(crate) async fn load<E: Document>(
         .into_iter()
         .map(|row| (row.id.to_string(), row))
         .collect())
+}
+
+/// Rows that are held in memory at most while a table is filled: a settled remittance is some hundred kilobytes.
+const MAX_HELD: usize = 500;
+
+/// Rows in memory while their table is filled.
+pub(crate) struct Filling<E: Entity>(BTreeMap<String, Row<E>>);
+
+impl<E: Document + Logged> Filling<E> {
+    /// Over an empty table.
+    pub(crate) const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// As [`apply`], but rows stay in memory.
+    pub(crate) async fn page(
+        &mut self,
+        conn: &mut PgConnection,
+        page: &[Record<'_>],
+    ) -> Result<(), ApplyError> {
+        for record in page.iter().filter_map(Record::of::<E>) {
+            let id = record.id.to_string();
+            if !self.0.contains_key(&id) {
+                if self.0.len() >= MAX_HELD {
+                    save(conn, std::mem::take(&mut self.0)).await?;
+                }
+                let row = if record.recorded.sequence == 1 {
+                    None
+                } else {
+                    load::<E>(conn, std::slice::from_ref(&id))
+                        .await?
+                        .remove(&id)
+                };
+                let blank = || Row::blank(record.id.clone());
+                self.0.insert(id.clone(), row.unwrap_or_else(blank));
+            }
+            if let Some(row) = self.0.get_mut(&id) {
+                row.advance(&record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is in memory.
+    pub(crate) async fn end(self, conn: &mut PgConnection) -> Result<(), ApplyError> {
+        save(conn, self.0).await
+    }
 }
 
 async fn save<E: Document>(

@@ -14,7 +14,7 @@ use domain::entity::Entity;
 use sqlx::{Postgres, QueryBuilder};
 use store::Position;
 
-pub(crate) use apply::{apply, load};
+pub(crate) use apply::{Filling, apply, load};
 pub use kinds::{BundleFilter, DeadLetterFilter, Outcome, RemittanceFilter, StoreFilter};
 pub use read::{MAX_IDS, by_id, by_ids, explain, page};
 pub(crate) use text::document;

@@ -1,6 +1,6 @@
 //! From a page of events to changes of sums.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::order::Order;
 use sqlx::{PgConnection, types::Json};
@@ -8,46 +8,112 @@ use uuid::Uuid;
 
 use super::{Life, Sums};
 use crate::{
+    copy::Rows,
     decode::{OrderRecord, Record},
+    lives::{Lives, Orders, begun_before},
     model::ApplyError,
 };
 
+/// Cells that are held in memory at most while the tables are filled.
+const MAX_CELLS: usize = 100_000;
+
 /// Applies a page of events, in order. The caller's transaction makes it whole.
 pub(crate) async fn apply(conn: &mut PgConnection, page: &[Record<'_>]) -> Result<(), ApplyError> {
-    let page: Vec<OrderRecord<'_>> = page.iter().filter_map(Record::of::<Order>).collect();
-    // An order whose first event is in the page has no row yet; in a rebuild that is most of them.
-    let first = page.iter().filter(|r| r.recorded.sequence == 1);
-    let new: BTreeSet<Uuid> = first.map(|r| r.id.0).collect();
-    let known: BTreeSet<Uuid> = page.iter().map(|r| r.id.0).collect();
-    let known: Vec<Uuid> = known.difference(&new).copied().collect();
-    let before = load(conn, &known).await?;
-    let mut sums = Sums::default();
-    let after = advance(before.clone(), &page, &mut sums)?;
-    for (id, order) in &after {
-        sums.change(before.get(id), order);
+    let (mut lives, mut sums) = (Lives::over_rows(), Sums::default());
+    advance(conn, &mut lives, &mut sums, page).await?;
+    let orders = lives.take_all();
+    for (_, order) in &orders {
+        sums.change(order.stored.as_ref(), &order.now);
     }
-    save(conn, &after).await?;
+    save(conn, orders.iter().map(|(id, order)| (*id, &order.now))).await?;
     sums.save(conn).await?;
     Ok(())
 }
 
-/// The orders of the page after it; what its events count for goes into `sums`.
-fn advance(
-    mut orders: BTreeMap<Uuid, Life>,
-    page: &[OrderRecord<'_>],
-    sums: &mut Sums,
-) -> Result<BTreeMap<Uuid, Life>, ApplyError> {
-    for record in page {
-        if let Some(placed) = Life::placed(record) {
-            orders.entry(record.id.0).or_insert(placed);
+/// Orders and sums in memory while the tables are filled.
+pub(crate) struct Filling {
+    lives: Lives<Life>,
+    /// Changes to the sums: by every event so far, and by the rows written so far.
+    sums: Sums,
+}
+
+impl Filling {
+    /// Over empty tables.
+    pub(crate) fn new() -> Self {
+        Self {
+            lives: Lives::over_nothing(),
+            sums: Sums::default(),
         }
-        let order = orders
-            .get_mut(&record.id.0)
-            .ok_or_else(|| record.poison("its order is not in the metrics; rebuild the metrics"))?;
+    }
+
+    /// As [`apply`], but orders stay in memory, at most so many.
+    pub(crate) async fn page(
+        &mut self,
+        conn: &mut PgConnection,
+        page: &[Record<'_>],
+        most: usize,
+    ) -> Result<(), ApplyError> {
+        advance(conn, &mut self.lives, &mut self.sums, page).await?;
+        let overflow = self.lives.take_overflow(most);
+        self.write(conn, overflow).await?;
+        if self.sums.cells() > MAX_CELLS {
+            std::mem::take(&mut self.sums).save(conn).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is in memory.
+    pub(crate) async fn end(mut self, conn: &mut PgConnection) -> Result<(), ApplyError> {
+        let rest = self.lives.take_all();
+        self.write(conn, rest).await?;
+        self.sums.save(conn).await?;
+        Ok(())
+    }
+
+    async fn write(
+        &mut self,
+        conn: &mut PgConnection,
+        orders: Orders<Life>,
+    ) -> Result<(), ApplyError> {
+        for (_, order) in &orders {
+            self.sums.change(order.stored.as_ref(), &order.now);
+        }
+        let (old, new): (Vec<_>, Vec<_>) = orders
+            .into_iter()
+            .partition(|(_, order)| order.stored.is_some());
+        let mut copied = Rows::of("metrics_order", &["order_id", "life"]);
+        for (id, order) in &new {
+            copied.row().uuid(*id).json(&order.now)?;
+            copied.write_some(conn).await?;
+        }
+        copied.write(conn).await?;
+        save(conn, old.iter().map(|(id, order)| (*id, &order.now))).await
+    }
+}
+
+/// Takes in the events of a page; what they count for goes into `sums`.
+async fn advance(
+    conn: &mut PgConnection,
+    lives: &mut Lives<Life>,
+    sums: &mut Sums,
+    page: &[Record<'_>],
+) -> Result<(), ApplyError> {
+    let page: Vec<OrderRecord<'_>> = page.iter().filter_map(Record::of::<Order>).collect();
+    for (id, life) in load(conn, &lives.missing(begun_before(&page))).await? {
+        lives.look_up(id, life.clone(), life);
+    }
+    for record in &page {
+        let (id, at) = (record.id.0, record.recorded.position);
+        let order = match Life::placed(record) {
+            Some(placed) => lives.entry(id, at, || placed),
+            None => lives.get_mut(id, at).ok_or_else(|| {
+                record.poison("its order is not in the metrics; rebuild the metrics")
+            })?,
+        };
         let happened = order.advance(record)?;
         sums.event(order, &happened);
     }
-    Ok(orders)
+    Ok(())
 }
 
 /// These orders, as far as the metrics have them.
@@ -72,13 +138,16 @@ pub(crate) async fn load(
 }
 
 /// Writes orders in the order of their ids.
-async fn save(conn: &mut PgConnection, orders: &BTreeMap<Uuid, Life>) -> Result<(), ApplyError> {
-    if orders.is_empty() {
+async fn save(
+    conn: &mut PgConnection,
+    orders: impl Iterator<Item = (Uuid, &Life)>,
+) -> Result<(), ApplyError> {
+    let (ids, orders): (Vec<Uuid>, Vec<&Life>) = orders.unzip();
+    if ids.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = orders.keys().copied().collect();
     let lives = orders
-        .values()
+        .into_iter()
         .map(serde_json::to_string)
         .collect::<Result<Vec<String>, _>>()
         .map_err(ApplyError::Encode)?;

@@ -121,7 +121,7 @@ pub(crate) struct Happened<'a> {
     /// The statuses that the order reached by it for the first time.
     pub(crate) reached: Vec<OrderStatus>,
     /// How long the steps that led to it took, in microseconds by name.
-    pub(crate) steps: Vec<(String, u64)>,
+    pub(crate) steps: &'a [(String, u64)],
 }
 
 impl Life {
@@ -156,7 +156,7 @@ impl Life {
             )));
         }
         self.version = sequence;
-        let metadata = record.metadata();
+        let metadata = record.metadata;
         let decided = metadata.occurred_at.unwrap_or(record.recorded.recorded_at);
         let at = happened_at(record.event)
             .unwrap_or(decided)
@@ -178,7 +178,7 @@ impl Life {
             at,
             decided_at: decided.timestamp_micros(),
             reached,
-            steps: metadata.step_micros,
+            steps: &metadata.step_micros,
         })
     }
 

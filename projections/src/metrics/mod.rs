@@ -28,7 +28,7 @@ pub mod step_timings;
 
 use sqlx::PgConnection;
 
-pub(crate) use apply::{apply, load};
+pub(crate) use apply::{Filling, apply, load};
 pub(crate) use life::{Happened, Life};
 pub use read::{Figures, MAX_DAYS, MAX_HOURS, MAX_ROWS, MetricsFilter, Span};
 pub(crate) use table::{Cells, Table};
@@ -51,6 +51,11 @@ macro_rules! sums {
             /// Adds what becomes of an order.
             pub(crate) fn change(&mut self, before: Option<&Life>, after: &Life) {
                 $(self.$field.change(before, after);)+
+            }
+
+            /// How many rows change.
+            fn cells(&self) -> usize {
+                0 $(+ self.$field.0.len())+
             }
 
             /// Adds the changes to the tables.

@@ -4,6 +4,7 @@
 //! A row equals the fold of its order's events by construction: [`apply`] loads the state, applies
 //! events with `Order::apply` and writes the state back, together with the columns derived from it.
 
+mod added;
 mod apply;
 mod cursor;
 mod detail;
@@ -11,6 +12,7 @@ mod filter;
 mod fold;
 mod history;
 mod read;
+mod rows;
 
 use chrono::{DateTime, Utc};
 use domain::{ids::OrderId, order::Order};
@@ -18,12 +20,13 @@ use store::Position;
 
 pub use crate::paging::{CursorError, MAX_PAGE, Window};
 
-pub(crate) use apply::{Derived, apply, references};
+pub(crate) use apply::{Filling, apply, references};
 pub(crate) use detail::occurred_at;
 pub use filter::{OrderFilter, OrderSort, PageRequest};
 pub(crate) use fold::{Change, code as status_code, status as status_of};
 pub use history::{HistoryActor, HistoryEntry, HistoryPage, MAX_HISTORY_PAGE, history};
 pub use read::{Edge, MAX_IDS, Page, by_id, by_ids, by_number, by_ref, explain, page};
+pub(crate) use rows::Derived;
 
 /// One order as the view knows it.
 #[derive(Debug, Clone, PartialEq)]

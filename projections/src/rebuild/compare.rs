@@ -49,6 +49,15 @@ pub(super) async fn compare(
     holding.rollback().await?;
     let mut differences = Vec::new();
     for table in shadow.model.tables() {
+        let same = format!(
+            include_str!("sql/same.sql"),
+            table = table.name,
+            schema = new_schema(shadow.model),
+            counts = table.counts,
+        );
+        if sqlx::query_scalar(&same).fetch_one(&mut *seen).await? {
+            continue;
+        }
         let sql = format!(
             include_str!("sql/compare.sql"),
             table = table.name,

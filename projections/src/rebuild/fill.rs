@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{Connection, PgPool};
+use sqlx::{Connection, PgPool, Postgres, Transaction};
 use store::{LogId, Position, Recorded, feed};
 
 use super::{RebuildError, Shadow, Stage, new_schema};
@@ -125,6 +125,16 @@ impl Shadow {
     /// Applies a page in a transaction of its own. A crash throws the whole rebuild away, so no commit waits for the
     /// disk; the exchange does.
     pub(super) async fn apply(&mut self, page: &[Recorded]) -> Result<(), RebuildError> {
+        let (model, log, at) = (self.model, self.log, self.at);
+        let mut tx = self.begin().await?;
+        let to = apply(&mut tx, model, log, at, page).await?;
+        tx.commit().await?;
+        self.at = to;
+        Ok(())
+    }
+
+    /// A transaction that finds the new tables.
+    pub(super) async fn begin(&mut self) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
         let mut tx = self.connection.begin().await?;
         sqlx::query(
             "select set_config('search_path', $1, true), set_config('synchronous_commit', 'off', true)",
@@ -132,10 +142,7 @@ impl Shadow {
         .bind(format!("{}, public", new_schema(self.model)))
         .execute(&mut *tx)
         .await?;
-        let to = apply(&mut tx, self.model, self.log, self.at, page).await?;
-        tx.commit().await?;
-        self.at = to;
-        Ok(())
+        Ok(tx)
     }
 }
 

@@ -10,14 +10,16 @@
 //!
 //! **Rights.** The service may not make tables: a rebuild connects as their owner, as migrations do.
 
+mod bulk;
 mod compare;
 mod fill;
+mod read;
 mod shadow;
 mod swap;
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{Executor as _, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use store::{LogId, Position, StoreError};
 
 use crate::{Model, model::ApplyError};
@@ -37,6 +39,25 @@ pub enum Mode {
     CompareOnly,
     /// Put the new tables in use, whatever the comparison says: that is what a rebuild is for.
     Exchange,
+}
+
+/// What a rebuild may have in memory while it reads the log, however long that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Events of one page. A few pages are under way at a time, about 2 KB an event.
+    pub page_events: i64,
+    /// Orders that each model holds between two pages; the others' rows are written, and read again when there is more
+    /// of them. About 5 KB an order in [`Model::OrderView`], less in the other models.
+    pub held_orders: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            page_events: 2_000,
+            held_orders: 40_000,
+        }
+    }
 }
 
 /// How far a rebuild is.
@@ -82,6 +103,14 @@ pub enum RebuildError {
         /// The model.
         model: Model,
         /// What is wrong, without any content.
+        reason: String,
+    },
+    /// The program itself broke off.
+    #[error("the rebuild{} broke off: {reason}", model.map(|m| format!(" of {m}")).unwrap_or_default())]
+    Broken {
+        /// The model.
+        model: Option<Model>,
+        /// Where.
         reason: String,
     },
     /// Another rebuild of the model is under way.
@@ -143,10 +172,26 @@ pub async fn rebuild(
     log: LogId,
     models: &[Model],
     mode: Mode,
+    told: impl FnMut(Stage),
+) -> Result<Vec<Rebuilt>, Unfinished> {
+    rebuild_within(owner, log, models, mode, Limits::default(), told).await
+}
+
+/// As [`rebuild`], with limits of its own.
+///
+/// # Errors
+/// As [`rebuild`].
+pub async fn rebuild_within(
+    owner: &PgPool,
+    log: LogId,
+    models: &[Model],
+    mode: Mode,
+    limits: Limits,
     mut told: impl FnMut(Stage),
 ) -> Result<Vec<Rebuilt>, Unfinished> {
     let mut done = Vec::with_capacity(models.len());
-    match each(owner, log, models, mode, &mut told, &mut done).await {
+    let wanted = (models, mode, limits);
+    match each(owner, log, wanted, &mut told, &mut done).await {
         Ok(()) => Ok(done),
         Err(error) => Err(Unfinished { done, error }),
     }
@@ -156,8 +201,7 @@ pub async fn rebuild(
 async fn each(
     owner: &PgPool,
     log: LogId,
-    models: &[Model],
-    mode: Mode,
+    (models, mode, limits): (&[Model], Mode, Limits),
     told: &mut impl FnMut(Stage),
     done: &mut Vec<Rebuilt>,
 ) -> Result<(), RebuildError> {
@@ -173,12 +217,9 @@ async fn each(
             connection,
         });
     }
+    shadows = bulk::fill(owner, log, shadows, limits, told).await?;
+    shadows = index(shadows, told).await?;
     let mut filler = fill::Filler::new(owner.clone(), log);
-    shadows = filler.fill(shadows, told).await?;
-    for shadow in &mut shadows {
-        told(Stage::Indexing(shadow.model));
-        shadow::finish(&mut shadow.connection, shadow.model).await?;
-    }
     shadows = filler.fill(shadows, told).await?;
     for mut shadow in shadows {
         told(Stage::Comparing(shadow.model));
@@ -202,6 +243,34 @@ async fn each(
         free(&mut shadow.connection, shadow.model).await?;
     }
     Ok(())
+}
+
+/// Makes keys and indexes over the filled tables, of all models at once.
+async fn index(
+    shadows: Vec<Shadow>,
+    told: &mut impl FnMut(Stage),
+) -> Result<Vec<Shadow>, RebuildError> {
+    let mut indexing = Vec::with_capacity(shadows.len());
+    for mut shadow in shadows {
+        let model = shadow.model;
+        told(Stage::Indexing(model));
+        let task = tokio::spawn(async move {
+            let finished = shadow::finish(&mut shadow.connection, model).await;
+            finished
+                .map(|()| shadow)
+                .map_err(|e| RebuildError::apply(model, e.into()))
+        });
+        indexing.push((model, task));
+    }
+    let mut indexed = Vec::with_capacity(indexing.len());
+    for (model, task) in indexing {
+        let ended = task.await.map_err(|error| RebuildError::Broken {
+            model: Some(model),
+            reason: error.to_string(),
+        });
+        indexed.push(ended??);
+    }
+    Ok(indexed)
 }
 
 /// A model's new tables on their way, with the connection that fills them.
@@ -241,7 +310,7 @@ async fn free(connection: &mut PgConnection, model: Model) -> Result<(), sqlx::E
 
 /// Runs statements of our own making, without parameters.
 async fn run(conn: &mut PgConnection, statements: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(statements).execute(conn).await?;
+    conn.execute(statements).await?;
     Ok(())
 }
 

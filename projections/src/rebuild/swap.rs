@@ -35,7 +35,12 @@ pub(super) async fn exchange(
     let (mut in_use, mut behind) = (0, 0);
     // Ends: every turn but the last counts against one of the two bounds.
     loop {
-        match attempt(filler, shadow).await? {
+        let outcome = match attempt(filler, shadow).await {
+            // The server's own upkeep may hold the new tables, or those that are kept.
+            Err(RebuildError::Database(error)) if is_lock_wait(&error) => Attempt::InUse,
+            outcome => outcome?,
+        };
+        match outcome {
             Attempt::Done(at) => return Ok(at),
             Attempt::InUse if in_use == ATTEMPTS => {
                 return Err(RebuildError::InUse {
@@ -122,6 +127,7 @@ pub async fn rollback(owner: &PgPool, log: LogId, model: Model) -> Result<Positi
                 break;
             }
             Ok(None) => sleep(PAUSE).await,
+            Err(RebuildError::Database(error)) if is_lock_wait(&error) => sleep(PAUSE).await,
             Err(error) => {
                 outcome = Err(error);
                 break;
@@ -218,10 +224,14 @@ async fn lock_tables(conn: &mut PgConnection, model: Model) -> Result<bool, sqlx
     );
     match run(conn, &lock).await {
         Ok(()) => Ok(true),
-        // lock_not_available
-        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => Ok(false),
+        Err(error) if is_lock_wait(&error) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a statement waited in vain for a lock.
+fn is_lock_wait(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("55P03"))
 }
 
 async fn move_tables(

@@ -8,25 +8,93 @@ use uuid::Uuid;
 
 use super::{Cell, Standing};
 use crate::{
+    copy::Rows,
     decode::{OrderRecord, Record},
+    lives::{Held, Lives, Orders},
     model::ApplyError,
 };
 
 /// Applies a page of events, in order. The caller's transaction makes it whole.
 pub(crate) async fn apply(conn: &mut PgConnection, page: &[Record<'_>]) -> Result<(), ApplyError> {
-    let page: Vec<OrderRecord<'_>> = page.iter().filter_map(Record::of::<Order>).collect();
-    let mut ids: Vec<Uuid> = page.iter().map(|r| r.id.0).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let before = load(conn, &ids).await?;
-    let after = advance(before.clone(), &page)?;
-    let moved: BTreeMap<Uuid, &Standing> = after
-        .iter()
-        .filter(|(id, standing)| before.get(*id) != Some(*standing))
-        .map(|(id, standing)| (*id, standing))
-        .collect();
-    save_orders(conn, &moved).await?;
-    save_counts(conn, deltas(&moved, &before)).await
+    let mut lives = Lives::over_rows();
+    advance(conn, &mut lives, page).await?;
+    let (new, moved) = moved(lives.take_all());
+    let all = || new.iter().chain(&moved);
+    save_orders(conn, all().map(|(id, held)| (*id, &held.now))).await?;
+    save_counts(conn, deltas(all())).await
+}
+
+/// Orders and counts in memory while the tables are filled.
+pub(crate) struct Filling {
+    lives: Lives<Standing>,
+    /// Changes to the counts, by what the rows written so far say. Bounded by the stores and statuses there are.
+    deltas: BTreeMap<Cell, i64>,
+}
+
+impl Filling {
+    /// Over empty tables.
+    pub(crate) fn new() -> Self {
+        Self {
+            lives: Lives::over_nothing(),
+            deltas: BTreeMap::new(),
+        }
+    }
+
+    /// As [`apply`], but orders stay in memory, at most so many.
+    pub(crate) async fn page(
+        &mut self,
+        conn: &mut PgConnection,
+        page: &[Record<'_>],
+        most: usize,
+    ) -> Result<(), ApplyError> {
+        advance(conn, &mut self.lives, page).await?;
+        let overflow = self.lives.take_overflow(most);
+        self.write(conn, overflow).await
+    }
+
+    /// Writes what is in memory.
+    pub(crate) async fn end(mut self, conn: &mut PgConnection) -> Result<(), ApplyError> {
+        let rest = self.lives.take_all();
+        self.write(conn, rest).await?;
+        self.deltas.retain(|_, delta| *delta != 0);
+        save_counts(conn, self.deltas).await
+    }
+
+    async fn write(
+        &mut self,
+        conn: &mut PgConnection,
+        orders: Orders<Standing>,
+    ) -> Result<(), ApplyError> {
+        let (new, moved) = moved(orders);
+        for (cell, delta) in deltas(new.iter().chain(&moved)) {
+            *self.deltas.entry(cell).or_insert(0) += delta;
+        }
+        let mut copied = Rows::of(
+            "store_board_order",
+            &["order_id", "store_id", "region", "status", "lines"],
+        );
+        for (id, held) in &new {
+            let now = &held.now;
+            copied
+                .row()
+                .uuid(*id)
+                .text(&now.cell.store_id)
+                .text(&now.cell.region)
+                .smallint(now.cell.status)
+                .json(&now.lines)?;
+            copied.write_some(conn).await?;
+        }
+        copied.write(conn).await?;
+        save_orders(conn, moved.iter().map(|(id, held)| (*id, &held.now))).await
+    }
+}
+
+/// Orders without a row, and those whose row says something else.
+fn moved(orders: Orders<Standing>) -> (Orders<Standing>, Orders<Standing>) {
+    let moved = orders
+        .into_iter()
+        .filter(|(_, held)| held.stored.as_ref() != Some(&held.now));
+    moved.partition(|(_, held)| held.stored.is_none())
 }
 
 /// Where these orders stand, as far as they are on the board.
@@ -71,36 +139,48 @@ impl FromRow<'_, PgRow> for Stored {
     }
 }
 
-/// Where each order of the page stands after it.
-fn advance(
-    mut standings: BTreeMap<Uuid, Standing>,
-    page: &[OrderRecord<'_>],
-) -> Result<BTreeMap<Uuid, Standing>, ApplyError> {
-    for record in page {
+/// Takes in the events of a page.
+async fn advance(
+    conn: &mut PgConnection,
+    lives: &mut Lives<Standing>,
+    page: &[Record<'_>],
+) -> Result<(), ApplyError> {
+    let page: Vec<OrderRecord<'_>> = page.iter().filter_map(Record::of::<Order>).collect();
+    // Those whose first event is in the page as well: to be on the board already is an error.
+    let known = load(conn, &lives.missing(page.iter().map(|r| r.id.0))).await?;
+    for (id, standing) in known {
+        lives.look_up(id, standing.clone(), standing);
+    }
+    for record in &page {
+        let (id, at) = (record.id.0, record.recorded.position);
         if let Some(placed) = Standing::placed(record.event) {
-            if standings.insert(record.id.0, placed).is_some() {
+            if lives.get_mut(id, at).is_some() {
                 return Err(record.poison("its order is on the board already").into());
             }
+            lives.entry(id, at, || placed);
         } else {
-            standings
-                .get_mut(&record.id.0)
+            lives
+                .get_mut(id, at)
                 .ok_or_else(|| record.poison("its order is not on the board; rebuild the board"))?
                 .apply(record.event);
         }
     }
-    Ok(standings)
+    Ok(())
 }
 
 /// The counts' changes; cells that end where they began are left out.
-fn deltas<'a>(
-    moved: &BTreeMap<Uuid, &'a Standing>,
-    before: &'a BTreeMap<Uuid, Standing>,
-) -> BTreeMap<&'a Cell, i64> {
+fn deltas<'a>(moved: impl Iterator<Item = &'a (Uuid, Box<Held<Standing>>)>) -> BTreeMap<Cell, i64> {
     let mut deltas = BTreeMap::new();
-    for (id, to) in moved {
-        *deltas.entry(&to.cell).or_insert(0) += 1;
-        if let Some(from) = before.get(id) {
-            *deltas.entry(&from.cell).or_insert(0) -= 1;
+    for (_, order) in moved {
+        let mut add = |standing: &Standing, delta| match deltas.get_mut(&standing.cell) {
+            Some(sum) => *sum += delta,
+            None => {
+                deltas.insert(standing.cell.clone(), delta);
+            }
+        };
+        add(&order.now, 1);
+        if let Some(from) = &order.stored {
+            add(from, -1);
         }
     }
     deltas.retain(|_, delta| *delta != 0);
@@ -109,18 +189,18 @@ fn deltas<'a>(
 
 async fn save_orders(
     conn: &mut PgConnection,
-    moved: &BTreeMap<Uuid, &Standing>,
+    moved: impl Iterator<Item = (Uuid, &Standing)>,
 ) -> Result<(), ApplyError> {
-    if moved.is_empty() {
+    let (ids, moved): (Vec<Uuid>, Vec<&Standing>) = moved.unzip();
+    if ids.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = moved.keys().copied().collect();
-    let cells = || moved.values().map(|s| &s.cell);
+    let cells = || moved.iter().map(|s| &s.cell);
     let stores: Vec<&str> = cells().map(|c| c.store_id.as_str()).collect();
     let regions: Vec<&str> = cells().map(|c| c.region.as_str()).collect();
     let statuses: Vec<i16> = cells().map(|c| c.status).collect();
     let lines = moved
-        .values()
+        .iter()
         .map(|s| serde_json::to_string(&s.lines))
         .collect::<Result<Vec<String>, _>>()
         .map_err(ApplyError::Encode)?;
@@ -137,7 +217,7 @@ async fn save_orders(
 
 async fn save_counts(
     conn: &mut PgConnection,
-    deltas: BTreeMap<&Cell, i64>,
+    deltas: BTreeMap<Cell, i64>,
 ) -> Result<(), ApplyError> {
     if deltas.is_empty() {
         return Ok(());
@@ -145,7 +225,7 @@ async fn save_counts(
     let stores: Vec<&str> = deltas.keys().map(|c| c.store_id.as_str()).collect();
     let regions: Vec<&str> = deltas.keys().map(|c| c.region.as_str()).collect();
     let statuses: Vec<i16> = deltas.keys().map(|c| c.status).collect();
-    let changes: Vec<i64> = deltas.into_values().collect();
+    let changes: Vec<i64> = deltas.values().copied().collect();
     // Two statements, because an upsert checks `orders >= 0` on the delta before it adds it.
     sqlx::query(include_str!("sql/make_cells.sql"))
         .bind(&stores)
@@ -166,6 +246,7 @@ async fn save_counts(
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use store::Position;
 
     use super::*;
 
@@ -191,10 +272,10 @@ mod tests {
         })
     }
 
-    fn count(places: &BTreeMap<Uuid, Standing>) -> BTreeMap<&Cell, i64> {
+    fn count(places: &BTreeMap<Uuid, Standing>) -> BTreeMap<Cell, i64> {
         let mut counts = BTreeMap::new();
         for standing in places.values() {
-            *counts.entry(&standing.cell).or_insert(0) += 1;
+            *counts.entry(standing.cell.clone()).or_insert(0) += 1;
         }
         counts
     }
@@ -205,13 +286,16 @@ mod tests {
         fn deltas_lead_from_one_count_to_the_next(before in places(), moves in places()) {
             let mut after = before.clone();
             after.extend(moves);
-            let moved: BTreeMap<Uuid, &Standing> = after
-                .iter()
-                .filter(|(id, standing)| before.get(*id) != Some(*standing))
-                .map(|(id, standing)| (*id, standing))
-                .collect();
+            let mut lives = Lives::over_rows();
+            for (id, standing) in &before {
+                lives.look_up(*id, standing.clone(), standing.clone());
+            }
+            for (id, standing) in &after {
+                *lives.entry(*id, Position(1), || standing.clone()) = standing.clone();
+            }
+            let (new, moved) = moved(lives.take_all());
             let mut counts = count(&before);
-            for (cell, delta) in deltas(&moved, &before) {
+            for (cell, delta) in deltas(new.iter().chain(&moved)) {
                 prop_assert_ne!(delta, 0);
                 *counts.entry(cell).or_insert(0) += delta;
             }

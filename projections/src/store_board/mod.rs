@@ -4,6 +4,6 @@ mod apply;
 mod read;
 mod standing;
 
-pub(crate) use apply::{apply, load};
+pub(crate) use apply::{Filling, apply, load};
 pub use read::{StoreCount, board};
 pub(crate) use standing::{Cell, Standing};

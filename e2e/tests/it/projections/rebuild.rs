@@ -14,7 +14,7 @@ use projections::{
     cash_ledger::{CashFilter, Grouping, balances},
     order_view::{self, OrderFilter, OrderSort, PageRequest},
     paging::Window,
-    rebuild::{self, Mode, RebuildError, Rebuilt, Stage, Unfinished},
+    rebuild::{self, Limits, Mode, RebuildError, Rebuilt, Stage, Unfinished},
     store_board,
 };
 use sqlx::PgPool;
@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use super::{
     support::{TestDb, checkpoint, fresh_db},
-    trade::Trade,
+    trade::{MOVES, Trade, traded},
 };
 
 /// What tables are besides their rows: everything that a query, a writer or a migration could notice.
@@ -355,5 +355,39 @@ async fn two_rebuilds_and_long_readers_do_not_meet() {
     assert_eq!(rebuilt.unwrap().len(), 1);
     db.caught_up().await;
     db.assert_clean().await;
+    runner.stop().await;
+}
+
+/// Pages of a few events and hardly any order in memory: every life is cut, written, read again and written over.
+#[tokio::test(flavor = "multi_thread")]
+async fn lives_that_do_not_fit_into_memory_are_put_together_again() {
+    let (db, runner, _) = traded(66, MOVES).await;
+    let owner = db.owner().await;
+    let live = db.dump().await;
+    for (page_events, held_orders) in [(7, 1), (64, 10), (1, 0), (5_000, 40_000)] {
+        let limits = Limits {
+            page_events,
+            held_orders,
+        };
+        let rebuilt = rebuild::rebuild_within(
+            &owner,
+            LogId::DEFAULT,
+            &Model::ALL,
+            Mode::Exchange,
+            limits,
+            |_| {},
+        )
+        .await
+        .unwrap();
+        for model in rebuilt {
+            assert!(
+                model.compared_at.is_some() && model.differences.is_empty(),
+                "{limits:?}: {model:?}"
+            );
+        }
+        db.caught_up().await;
+        assert_eq!(db.dump().await, live, "{limits:?}");
+        db.assert_clean().await;
+    }
     runner.stop().await;
 }

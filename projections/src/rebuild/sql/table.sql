@@ -1,4 +1,5 @@
--- The statements that make table $1 of the schema public once more in schema $2, without the indexes that no key needs.
+-- The statements that make table $1 of the schema public once more in schema $2, without the indexes that no key needs;
+-- with its keys ($3) or without them as well.
 with live as (
     select c.oid, c.relname, c.reloptions, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
            quote_ident(n.nspname) || '.' || quote_ident(c.relname) as old,
@@ -17,7 +18,7 @@ written as (
     union all
     select 2, k.oid, format('alter table %s add constraint %I %s', new, k.conname, pg_get_constraintdef(k.oid))
     from live join pg_constraint as k on k.conrelid = live.oid
-    where k.contype in ('p', 'u', 'x', 'f')
+    where $3 and k.contype in ('p', 'u', 'x', 'f')
     union all
     select 3, t.oid, replace(pg_get_triggerdef(t.oid), ' ON ' || old || ' ', ' ON ' || new || ' ')
     from live join pg_trigger as t on t.tgrelid = live.oid
