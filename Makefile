@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test contract soak-domain coverage bench-decide bench check fmt-check clippy audit bootstrap bootstrap-tests clean-data
+.PHONY: help run test contract soak-domain coverage bench-decide bench bench-replica check fmt-check clippy audit bootstrap bootstrap-tests clean-data
 
 # rustup puts cargo here and tells only new shells.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -38,6 +38,10 @@ bench-decide: bootstrap ## Measure how long deciding a full order takes
 bench: bootstrap ## Measure the write path against plain cqrs-es and pgbench
 	cargo build --release --locked -p ledger -p e2e --bins --benches
 	cargo bench --locked -p ledger -p e2e --bench append
+
+bench-replica: bootstrap ## Measure what dashboards on a read replica cost commands (two processors)
+	cargo build --release --locked -p ledger -p e2e --bins --benches
+	cargo bench --locked -p e2e --bench replica
 
 check: fmt-check clippy audit ## Check format, lints and dependencies
 

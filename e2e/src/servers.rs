@@ -258,6 +258,21 @@ impl Replica {
         give(&signal);
     }
 
+    /// Stops every process of the server where it is, or lets it go on: connections stay, and nobody answers.
+    pub fn freeze(&self, frozen: bool) {
+        let server = self.pid().expect("it runs").to_string();
+        let listed = Command::new("ps")
+            .args(["-o", "pid=", "--ppid", &server])
+            .output()
+            .unwrap();
+        let children = String::from_utf8_lossy(&listed.stdout).into_owned();
+        let name = if frozen { "-STOP" } else { "-CONT" };
+        // The one that starts others first.
+        let processes = std::iter::once(server.as_str()).chain(children.split_whitespace());
+        let sent = Command::new("kill").arg(name).args(processes).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Ends every process of the server at once, as a crash would.
     pub fn kill(&mut self) {
         let Some(mut child) = self.child.take() else {

@@ -2,6 +2,7 @@
 //! embedded one of its own; and the two sides of the ledger over it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use commands::facts::SystemClock;
 use commands::personal::{Vault, VaultError};
@@ -19,6 +20,10 @@ use crate::progress::Progress;
 
 /// Connections of a short command.
 const CONNECTIONS: u32 = 2;
+
+/// Longest wait for a connection to a replica. Longer than a look of its watcher takes: who gets none by then has met
+/// a replica that is full, not one that is gone.
+const REPLICA_WAIT: Duration = Duration::from_secs(2);
 
 /// An opened database.
 #[derive(Debug)]
@@ -149,6 +154,7 @@ impl Database {
     pub fn replica_pools(config: &Config) -> Result<Vec<PgPool>, Failure> {
         let options = PoolConfig {
             max_connections: config.replica_pool_max,
+            acquire_timeout: REPLICA_WAIT,
             application_name: "ledger-reads".to_owned(),
             ..PoolConfig::default()
         };

@@ -2,6 +2,7 @@
 
 use commands::process;
 use projections::Model;
+use projections::nodes::{self, NodeStatus, Standing};
 use sqlx::PgPool;
 use store::verify::{Options, verify};
 use store::{LogId, Position, checkpoint};
@@ -14,6 +15,7 @@ use crate::progress::Progress;
 const REACH: &str = "database";
 const SCHEMA: &str = "schema";
 const CHAIN: &str = "log";
+const REPLICA: &str = "read replica";
 const LAG: &str = "read models, processes";
 
 /// A read model this far behind the log is worth a look.
@@ -41,8 +43,32 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     if is_current {
         findings.push(chain(&pool).await);
         findings.push(lag(&pool).await);
+        findings.extend(replicas(config, &pool).await);
     }
     findings
+}
+
+async fn replicas(config: &Config, pool: &PgPool) -> Vec<Finding> {
+    let pools = match Database::replica_pools(config) {
+        Ok(pools) => pools,
+        Err(failure) => return vec![Finding::failure(REPLICA, failure.to_string())],
+    };
+    let found = nodes::examine(pool, pools, LogId::DEFAULT, config.replica_max_lag.0).await;
+    let finding = |node: NodeStatus| {
+        let status = match node.standing {
+            Standing::Ready => Status::Ok,
+            Standing::Promoted | Standing::Foreign => Status::Failure,
+            _ => Status::Warning,
+        };
+        let detail = format!(
+            "{} is {}: {}",
+            node.name,
+            node.standing.as_str(),
+            node.detail
+        );
+        Finding::new(REPLICA, status, detail)
+    };
+    found.into_iter().map(finding).collect()
 }
 
 async fn reached(pool: &PgPool) -> Finding {

@@ -111,6 +111,35 @@ pub struct NodeStatus {
     pub detail: String,
 }
 
+/// Looks once at each replica of a primary, for whoever asks how they are and reads nothing.
+pub async fn examine(
+    primary: &PgPool,
+    pools: Vec<PgPool>,
+    log: LogId,
+    max_lag: Duration,
+) -> Vec<NodeStatus> {
+    let mut found = Vec::new();
+    for (number, pool) in (1..).zip(pools) {
+        let watcher = Watcher {
+            replica: Arc::new(Replica::new(name(number), pool)),
+            primary: primary.clone(),
+            log,
+            max_lag,
+        };
+        let seen = watcher.look_once().await;
+        found.push(NodeStatus {
+            name: name(number),
+            standing: seen.standing,
+            detail: seen.why,
+        });
+    }
+    found
+}
+
+fn name(number: usize) -> String {
+    format!("replica-{number}")
+}
+
 /// The nodes that queries may use. Cheap to clone; the replicas are watched until the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Nodes {
@@ -153,7 +182,7 @@ impl Nodes {
     ) -> Self {
         let mut replicas = Replicas::default();
         for (number, pool) in (1..).zip(pools) {
-            let replica = Arc::new(Replica::new(format!("replica-{number}"), pool));
+            let replica = Arc::new(Replica::new(name(number), pool));
             let watcher = Watcher {
                 replica: Arc::clone(&replica),
                 primary: primary.node().clone(),

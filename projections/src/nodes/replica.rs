@@ -23,8 +23,8 @@ use crate::{Model, ReadDb};
 const SEEN_FOR: Duration = Duration::from_secs(2);
 /// Connections for the question whether the replica still is one: they wait behind no read.
 const CHECK_CONNECTIONS: u32 = 2;
-/// Longest wait for one of them.
-const CHECK_LIMIT: Duration = Duration::from_secs(1);
+/// Longest wait for one of them; a server that is that late has been found out by its watcher.
+const CHECK_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why a replica is read from, or is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

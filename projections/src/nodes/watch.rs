@@ -22,6 +22,9 @@ use super::{
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How often while somebody waits for a position.
 const LOOK_EVERY_WAITED: Duration = Duration::from_millis(5);
+/// How often a primary is asked that does not show yet what the replica shows: with synchronous replication a commit is
+/// visible there a moment later.
+const AHEAD_ASKS: u32 = 4;
 /// Longest look: a server that takes longer is not read from.
 const LOOK_LIMIT: Duration = Duration::from_secs(1);
 /// Longest wait for a connection.
@@ -48,6 +51,12 @@ struct Connections {
 }
 
 impl Watcher {
+    /// Looks once.
+    pub(super) async fn look_once(&self) -> Seen {
+        self.look(&mut Connections::default()).await
+    }
+
+    /// Looks for ever.
     pub(super) async fn run(self) {
         let mut connections = Connections::default();
         let mut pause = RETRY_FIRST;
@@ -146,11 +155,17 @@ impl Watcher {
             replica.close();
             return Err(promoted());
         }
-        let primary_mark = primary
-            .mark(of_primary, self.log, Position(mark.head))
-            .await;
-        let primary_mark = primary_mark.map_err(|error| self.no_primary(&error))?;
-        Ok((mark, primary_mark, own.started))
+        let there = Position(mark.head);
+        let mut asked = 1;
+        loop {
+            let primary_mark = primary.mark(of_primary, self.log, there).await;
+            let primary_mark = primary_mark.map_err(|error| self.no_primary(&error))?;
+            if primary_mark.head >= mark.head || asked == AHEAD_ASKS {
+                return Ok((mark, primary_mark, own.started));
+            }
+            asked += 1;
+            tokio::time::sleep(LOOK_EVERY_WAITED).await;
+        }
     }
 
     fn unreachable(&self, error: &sqlx::Error) -> Seen {

@@ -147,4 +147,16 @@ async fn a_server_that_is_no_replica_of_ours_is_refused() {
     }
     assert!(world.reads("replica-5").await >= 10.0);
     assert!(world.program.log().contains("correct replica_urls"));
+    let doctor = world.program.command(&["doctor"]).output().unwrap();
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    for line in [
+        "replica-1 is foreign",
+        "replica-2 is foreign",
+        "replica-3 is promoted",
+        "replica-4 is unreachable",
+        "replica-5 is ready",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert_eq!(doctor.status.code(), Some(10), "{said}");
 }

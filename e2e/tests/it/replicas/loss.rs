@@ -1,14 +1,18 @@
 //! A replica that goes away under load, and one whose tables are exchanged: nobody's query fails.
 
-use e2e::eventually;
+use std::time::{Duration, Instant};
 
-use super::support::{Load, anything, world};
+use e2e::eventually;
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+
+use super::support::{BOARD, Load, world, world_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_dies_under_load_fails_no_query() {
     let mut world = world("5s").await;
     world.place().await;
-    let load = Load::start(&world.admin, 8, anything);
+    let load = Load::start(&world.admin, 8);
     load.answers(100).await;
     for _ in 0..3 {
         world.replica.kill();
@@ -37,7 +41,7 @@ async fn a_rebuild_that_exchanges_tables_fails_no_query() {
         .run("alter system set max_standby_streaming_delay = 0")
         .await;
     world.replica.run("select pg_reload_conf()").await;
-    let load = Load::start(&world.admin, 8, anything);
+    let load = Load::start(&world.admin, 8);
     load.answers(100).await;
     for _ in 0..3 {
         world.program.run(&["rebuild", "all"]);
@@ -53,4 +57,54 @@ async fn a_rebuild_that_exchanges_tables_fails_no_query() {
         (world.reads("replica-1").await > before).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_freezes_is_given_up_within_seconds() {
+    let world = world("5s").await;
+    world.place().await;
+    let load = Load::start(&world.admin, 8);
+    load.answers(100).await;
+    world.replica.freeze(true);
+    let frozen = Instant::now();
+    // More than there are readers: those that were at work there are answered too.
+    load.answers(50).await;
+    assert!(frozen.elapsed() < Duration::from_secs(5), "{frozen:?}");
+    world.until("unreachable").await;
+    world.replica.freeze(false);
+    world.until("ready").await;
+    let before = world.reads("replica-1").await;
+    load.answers(50).await;
+    assert!(world.reads("replica-1").await > before);
+    load.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_fills_a_replica_is_not_sent_to_the_primary() {
+    let world = world_with("30s", "1").await;
+    world.place().await;
+    world.admin.graphql(BOARD, json!({})).await;
+    // Held on the replica as well, as soon as it has been replayed there: who reads the board waits.
+    let options = world.primary.owner();
+    let mut owner = PgConnection::connect_with(&options).await.unwrap();
+    let mut held = owner.begin().await.unwrap();
+    sqlx::query("lock table store_board in access exclusive mode")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let admin = world.admin.clone();
+    let first = tokio::spawn(async move { admin.graphql(BOARD, json!({})).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = world.reads("primary").await;
+    let orders = ("{ orders { edges { node { id } } } }", json!({}));
+    let refused = world.admin.try_graphql(orders.0, &orders.1).await;
+    let refused = refused.unwrap().json();
+    let extensions = &refused["errors"][0]["extensions"];
+    assert_eq!(extensions["code"], "UNAVAILABLE", "{refused}");
+    assert_eq!(extensions["retryable"], true, "{refused}");
+    held.rollback().await.unwrap();
+    assert!(first.await.unwrap()["storeBoard"].is_array());
+    assert_eq!(world.reads("primary").await, before);
+    world.admin.graphql(BOARD, json!({})).await;
 }

@@ -36,9 +36,14 @@ pub(super) struct World {
 
 /// The world, when the replica is read from.
 pub(super) async fn world(max_lag: &str) -> World {
+    world_with(max_lag, "16").await
+}
+
+/// As [`world`], with so many connections to the replica.
+pub(super) async fn world_with(max_lag: &str, connections: &str) -> World {
     let primary = Primary::start().await;
     let replica = Replica::of(&primary).await;
-    let program = ledger(&primary, &[replica.app()], max_lag).await;
+    let program = ledger_with(&primary, &[replica.app()], max_lag, connections).await;
     let world = World {
         admin: program.admin(),
         program,
@@ -55,12 +60,21 @@ pub(super) async fn ledger(
     replicas: &[PgConnectOptions],
     max_lag: &str,
 ) -> Program {
+    ledger_with(primary, replicas, max_lag, "16").await
+}
+
+async fn ledger_with(
+    primary: &Primary,
+    replicas: &[PgConnectOptions],
+    max_lag: &str,
+    connections: &str,
+) -> Program {
     let mut env = primary.environment(replicas);
     env.push(("LEDGER_REPLICA_MAX_LAG", max_lag.to_owned()));
-    let directory = None;
+    env.push(("LEDGER_REPLICA_POOL_MAX", connections.to_owned()));
     Program::start(ProgramOptions {
         database: None,
-        data_dir: directory,
+        data_dir: None,
         env,
     })
     .await
@@ -148,17 +162,30 @@ pub(super) struct Load {
     readers: Vec<JoinHandle<()>>,
 }
 
+/// How many orders stand where.
+pub(super) const BOARD: &str = "{ storeBoard { storeId status count } }";
+
 /// What the readers ask for in turn.
 const QUESTIONS: [&str; 4] = [
     "{ orders(first: 20) { edges { node { id number } } } }",
-    "{ storeBoard { storeId status count } }",
+    BOARD,
     "{ regions(from: \"2026-01-01\", to: \"2026-02-01\") { position } }",
     "{ cashBalances { total } }",
 ];
 
 impl Load {
+    /// Starts `readers` of everything; their answers only have to be there.
+    pub(super) fn start(api: &Api, readers: usize) -> Self {
+        Self::of(api, readers, &QUESTIONS, |_| true)
+    }
+
     /// Starts `readers`; `right` says of each answer's data whether it may be.
-    pub(super) fn start(api: &Api, readers: usize, right: fn(&Value) -> bool) -> Self {
+    pub(super) fn of(
+        api: &Api,
+        readers: usize,
+        questions: &'static [&str],
+        right: fn(&Value) -> bool,
+    ) -> Self {
         let mut load = Self {
             over: Arc::default(),
             answered: Arc::default(),
@@ -173,7 +200,7 @@ impl Load {
                 Arc::clone(&load.wrong),
             );
             load.readers.push(tokio::spawn(async move {
-                for question in QUESTIONS.iter().cycle().skip(first) {
+                for question in questions.iter().cycle().skip(first) {
                     if over.load(Ordering::SeqCst) {
                         break;
                     }
@@ -220,9 +247,4 @@ impl Load {
             wrong[0]
         );
     }
-}
-
-/// For readers whose answers only have to be there.
-pub(super) fn anything(_: &Value) -> bool {
-    true
 }
