@@ -50,6 +50,25 @@ async fn a_client_sends_the_hash_then_the_text_then_the_hash() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn apollos_client_sends_the_text_once() {
+    let world = world().await;
+    let url = format!("http://{}/graphql", world.program.address);
+    let token = world.program.token("auditor", &[]);
+    let said = clients::run("apollo.mjs", &[&url], &token).await;
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let sent = |method: &str, text: bool| json!({ "method": method, "text": text });
+    let data = json!({ "storeBoard": [] });
+    assert_eq!(
+        said,
+        json!([
+            { "sent": [sent("POST", false), sent("POST", true)], "data": data },
+            { "sent": [sent("POST", false)], "data": data },
+            { "sent": [sent("GET", false)], "data": data },
+        ])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_listed_and_signed_runs() {
     let database = fresh_database().await.with_stores().await;
     let dir = tempfile::tempdir().unwrap();
