@@ -1,6 +1,6 @@
 //! Random operations of the whole schema against a running ledger with demo data: whatever valid, odd or broken thing is
-//! asked, the answer is one that the schema allows, and no fault of the ledger. A seed (`FUZZ_SEED`, printed) gives the same operations
-//! again, but for ids and times of now.
+//! asked, the answer is one that the schema allows, and no fault of the ledger. A seed (`FUZZ_SEED`, printed) gives the
+//! same operations again, but for ids and times of now.
 
 mod check;
 mod generate;
