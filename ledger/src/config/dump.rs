@@ -107,29 +107,7 @@ fn values(config: &Config) -> Value {
             "audience": config.auth.audience,
             "local_keys_dir": config.auth.local_keys_dir,
         },
-        "limits": {
-            "body_bytes": config.limits.body_bytes,
-            "cost": config.limits.cost,
-            "in_flight": config.limits.in_flight,
-            "connections": config.limits.connections,
-            "request_timeout": config.limits.request_timeout,
-            "header_timeout": config.limits.header_timeout,
-            "trusted_proxies": config.limits.trusted_proxies,
-            "requests": {
-                "user": config.limits.requests.user,
-                "partner": config.limits.requests.partner,
-                "operations": config.limits.requests.operations,
-                "load": config.limits.requests.load,
-                "address": config.limits.requests.address,
-                "loopback": config.limits.requests.loopback,
-            },
-            "points": {
-                "user": config.limits.points.user,
-                "partner": config.limits.points.partner,
-                "operations": config.limits.points.operations,
-                "load": config.limits.points.load,
-            },
-        },
+        "limits": limits(&config.limits),
         "operations": {
             "mode": config.operations.mode.as_str(),
             "manifest": config.operations.manifest,
@@ -147,6 +125,32 @@ fn values(config: &Config) -> Value {
         "log": {
             "format": format!("{:?}", config.log.format).to_lowercase(),
             "level": config.log.level,
+        },
+    })
+}
+
+fn limits(limits: &super::Limits) -> Value {
+    json!({
+        "body_bytes": limits.body_bytes,
+        "cost": limits.cost,
+        "in_flight": limits.in_flight,
+        "connections": limits.connections,
+        "request_timeout": limits.request_timeout,
+        "header_timeout": limits.header_timeout,
+        "trusted_proxies": limits.trusted_proxies,
+        "requests": {
+            "user": limits.requests.user,
+            "partner": limits.requests.partner,
+            "operations": limits.requests.operations,
+            "load": limits.requests.load,
+            "address": limits.requests.address,
+            "loopback": limits.requests.loopback,
+        },
+        "points": {
+            "user": limits.points.user,
+            "partner": limits.points.partner,
+            "operations": limits.points.operations,
+            "load": limits.points.load,
         },
     })
 }
