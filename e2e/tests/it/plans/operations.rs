@@ -18,8 +18,11 @@ pub(super) struct Known<'a> {
     pub(super) order: &'a str,
 }
 
+/// A field of a filter and a value for it.
+pub(super) type Condition = (&'static str, Value);
+
 /// Conditions of each list: name of the filter's input, and a value for each of its fields.
-pub(super) fn conditions() -> Vec<(&'static str, &'static str, Vec<(&'static str, Value)>)> {
+pub(super) fn conditions() -> Vec<(&'static str, &'static str, Vec<Condition>)> {
     vec![
         ("orders", "OrderFilter", order_conditions()),
         (
@@ -60,7 +63,7 @@ pub(super) fn conditions() -> Vec<(&'static str, &'static str, Vec<(&'static str
     ]
 }
 
-fn order_conditions() -> Vec<(&'static str, Value)> {
+fn order_conditions() -> Vec<Condition> {
     vec![
         ("storeIds", json!(["CFR007"])),
         ("statuses", json!(["RELEASED"])),
