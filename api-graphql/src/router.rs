@@ -22,7 +22,7 @@ use crate::{
     feed::{self, FeedState, Reader},
     graphiql,
     health::{self, Lifecycle, Operations, Parts},
-    http::{self, Endpoint, Operation, Turned, problem::HttpProblem, turned},
+    http::{self, Endpoint, Operation, Turned, compress, problem::HttpProblem, turned},
     limits::Limits,
     operations::{AllowList, OperationStore},
     rate::{self, Limiter, Rates},
@@ -105,6 +105,8 @@ pub fn router(state: ApiState) -> Router {
     let mut router = api
         .merge(feed.unwrap_or_default())
         .layer(counted)
+        .layer(compress::layer())
+        .layer(middleware::from_fn(compress::weakened))
         .merge(operations.unwrap_or_default())
         .route("/problems/{code}", get(catalogue::page));
     if state.graphiql {

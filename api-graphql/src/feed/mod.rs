@@ -34,7 +34,7 @@ use crate::{
     backend::{Backend, RefusedAccess},
     context::RequestContext,
     health::Lifecycle,
-    http::{Operation, problem::HttpProblem, turned},
+    http::{Operation, lasting, problem::HttpProblem, turned},
     limits::{FEED_LOOK, MAX_FEED_REQUESTS},
     rate::Visit,
     slots::Slots,
@@ -48,8 +48,6 @@ pub use seals::WrittenSeal;
 pub use source::{EventSource, LogEvents};
 
 const BATCH: HeaderValue = HeaderValue::from_static("application/cloudevents-batch+json");
-/// The answer never changes: whoever asked for it keeps it for good.
-const FOR_GOOD: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 const NOT_AT_ALL: HeaderValue = HeaderValue::from_static("private, no-store");
 /// The cursor that the next read goes on with.
 const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
@@ -297,8 +295,7 @@ fn respond(
     asked: &HeaderMap,
 ) -> Response {
     let tag = cloud::tag(&body);
-    let known = asked.get_all(header::IF_NONE_MATCH).iter();
-    let is_known = is_final && known.filter_map(|v| v.to_str().ok()).any(|v| has(v, &tag));
+    let is_known = is_final && lasting::is_known(asked, &tag);
     let mut response = if is_known {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -309,7 +306,11 @@ fn respond(
         response
     };
     let headers = response.headers_mut();
-    let cache = if is_final { FOR_GOOD } else { NOT_AT_ALL };
+    let cache = if is_final {
+        lasting::FOR_GOOD
+    } else {
+        NOT_AT_ALL
+    };
     headers.insert(header::CACHE_CONTROL, cache);
     headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
     headers.insert(NEXT_CURSOR, HeaderValue::from(scanned.next.0));
@@ -324,12 +325,4 @@ fn respond(
         }
     }
     response
-}
-
-/// Whether an `If-None-Match` names the tag; weakly, as RFC 9110, 13.1.2 has it: a proxy may have marked it as weak.
-fn has(header: &str, tag: &str) -> bool {
-    header
-        .split(',')
-        .map(str::trim)
-        .any(|one| one.strip_prefix("W/").unwrap_or(one) == tag || one == "*")
 }

@@ -3,10 +3,12 @@
 //! is refused before it runs: tokens, nesting, depth, fields, aliases, directives, cost, batches.
 
 mod answer;
+pub(crate) mod compress;
 mod cost;
 mod documents;
 mod empty;
 mod inputs;
+pub(crate) mod lasting;
 pub(crate) mod lex;
 mod live;
 mod meter;
@@ -32,7 +34,7 @@ use async_graphql::{
 use axum::{
     body::Body,
     extract::{Request as HttpRequest, State},
-    http::{Method, StatusCode},
+    http::{HeaderMap, Method, StatusCode, header},
     response::Response,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -42,6 +44,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use self::{
     answer::{is_not_executed, refuse, respond},
     documents::Documents,
+    lasting::{Asked, Lasting},
     negotiate::Media,
     params::Params,
     problem::HttpProblem,
@@ -143,10 +146,10 @@ enum Transport {
 }
 
 /// How a request was sent and is answered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct How {
-    /// By GET: queries only.
-    read_only: bool,
+    /// By GET: queries only. The tags of the answers that the client has.
+    known: Option<HeaderMap>,
     transport: Transport,
     media: Media,
 }
@@ -197,9 +200,10 @@ impl Endpoint {
             Err(Refused::Stranger(AuthError::Missing)) => None,
             Err(refused) => return Err(refused.into()),
         };
+        let known = read_only.then(|| tags(request.headers()));
         let params = self.params(request, read_only).await?;
         let how = How {
-            read_only,
+            known,
             transport,
             media,
         };
@@ -224,10 +228,11 @@ impl Endpoint {
         context: &RequestContext,
     ) -> Result<Response, HttpProblem> {
         let How {
-            read_only,
+            known,
             transport,
             media,
         } = how;
+        let read_only = known.is_some();
         if admitted.is_none() && params.query.is_empty() {
             return Err(HttpProblem::unauthenticated(&AuthError::Missing));
         }
@@ -258,8 +263,13 @@ impl Endpoint {
                     self.charge(&operation, credit)?;
                     self.operations.learn(&params).await;
                 }
+                let asked = known.map(|known| Asked {
+                    known,
+                    roots: operation.roots,
+                });
+                let how = (media, asked);
                 Ok(self
-                    .execute(params, operation, document, identity, context, media)
+                    .execute(params, operation, document, identity, context, how)
                     .await)
             }
             Err(rejection) => {
@@ -339,6 +349,7 @@ impl Endpoint {
                 introspection_only: bill.introspection_only,
                 cost: bill.cost,
                 is_conditional: bill.is_conditional,
+                roots: bill.roots,
                 label,
             },
             document,
@@ -374,10 +385,11 @@ impl Endpoint {
         document: Arc<ExecutableDocument>,
         identity: Option<Identity>,
         context: &RequestContext,
-        media: Media,
+        (media, asked): (Media, Option<Asked>),
     ) -> Response {
+        let lasting = Lasting::default();
         let credit = identity.as_ref().map(|(_, credit)| credit.clone());
-        let request = request(&params, document, identity, context);
+        let request = request(&params, document, identity, context).data(lasting.clone());
         let mut answer = self.schema.execute(request).await;
         let mut response = if is_not_executed(&answer) {
             refuse(&mut answer);
@@ -393,11 +405,22 @@ impl Endpoint {
             );
             let cost = self.cost(operation.cost, credit.as_ref());
             answer.extensions.insert("cost".to_owned(), cost);
-            respond(StatusCode::OK, media, &answer)
+            let whole = || respond(StatusCode::OK, media, &answer);
+            match asked {
+                Some(asked) => asked.respond(&lasting, &answer, whole),
+                None => whole(),
+            }
         };
         response.extensions_mut().insert(Operation(operation.label));
         response
     }
+}
+
+/// The tags of the answers that a client has.
+fn tags(headers: &HeaderMap) -> HeaderMap {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter();
+    tags.map(|tag| (header::IF_NONE_MATCH, tag.clone()))
+        .collect()
 }
 
 /// Who sent an operation, and what they may still ask for.
@@ -441,6 +464,8 @@ struct Prepared {
     cost: usize,
     /// Whether a directive may leave something out.
     is_conditional: bool,
+    /// Fields at the top.
+    roots: usize,
     label: String,
 }
 

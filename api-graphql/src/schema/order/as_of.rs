@@ -1,6 +1,7 @@
 //! Orders as they were.
 
 use async_graphql::{Error, OneofObject};
+use chrono::{TimeDelta, Utc};
 use domain::ids::OrderId;
 use projections::as_of::{self, AsOfError, Found};
 
@@ -10,6 +11,9 @@ use crate::schema::{
     record::{Record, Standing},
     scalars::{DateTime, Position},
 };
+
+/// Clocks of the ledger and its database may differ by less, and an append takes less.
+const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 /// A moment of an order: exactly one of these.
 #[derive(Debug, Clone, Copy, OneofObject)]
@@ -34,6 +38,17 @@ impl AsOf {
             Self::Time(time) => as_of::AsOf::Time(time.0),
             Self::Position(position) => as_of::AsOf::Position(position.0),
         })
+    }
+}
+
+impl AsOf {
+    /// Whether what there was then can never be another: what was found for a version or a position is settled, a time
+    /// once no event can be recorded with it any more.
+    pub(super) fn is_settled(self) -> bool {
+        match self {
+            Self::Version(_) | Self::Position(_) => true,
+            Self::Time(time) => time.0 < Utc::now() - SETTLED_AFTER,
+        }
     }
 }
 

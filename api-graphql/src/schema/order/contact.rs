@@ -6,7 +6,7 @@ use domain::{
     order::{command, event::Sealed},
 };
 
-use crate::schema::access::Access;
+use crate::{http::lasting::Lasting, schema::access::Access};
 
 /// What may be shown of personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -46,6 +46,7 @@ impl Contact {
         if !access.actor().role.may(Action::ReadPersonalData) {
             return Ok(Self::hidden());
         }
+        Lasting::is_personal(ctx);
         let opened = access.backend.open_contact(sealed).await;
         let opened = opened.map_err(|why| access.fault(&why))?;
         Ok(opened.map_or_else(|| Self::empty(ContactState::Erased), Self::shown))
@@ -150,6 +151,7 @@ impl Proof {
         if !access.actor().role.may(Action::ReadPersonalData) {
             return Ok(Self::empty(ContactState::Hidden));
         }
+        Lasting::is_personal(ctx);
         let opened = access.backend.open_proof(sealed).await;
         let opened = opened.map_err(|why| access.fault(&why))?;
         Ok(opened.map_or_else(|| Self::empty(ContactState::Erased), Self::shown))

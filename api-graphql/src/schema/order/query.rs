@@ -13,9 +13,12 @@ use super::{
     filter::{OrderConnection, OrderFilter, OrderSort},
     parts::System,
 };
-use crate::schema::{
-    access::{Access, Fresh},
-    connection::window,
+use crate::{
+    http::lasting::Lasting,
+    schema::{
+        access::{Access, Fresh},
+        connection::window,
+    },
 };
 
 /// Anything with an id of its own.
@@ -64,7 +67,11 @@ impl OrderQuery {
         let Ok(id) = id.parse::<OrderId>() else {
             return Ok(None);
         };
-        past(&access, id, as_of).await
+        let then = past(&access, id, as_of).await?;
+        if then.is_some() && as_of.is_settled() {
+            Lasting::is_final(ctx);
+        }
+        Ok(then)
     }
 
     /// An order by another system's id of it; null when there is none that the caller may see.

@@ -14,6 +14,7 @@ mod feed;
 mod feed_stream;
 mod fuzz;
 mod good;
+mod lasting;
 mod lists;
 mod operations;
 mod past;
