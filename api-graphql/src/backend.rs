@@ -35,6 +35,8 @@ use projections::{
     nodes::{AtLeast, NoNode},
 };
 
+use ::store::PhoneHash;
+
 pub use live::Live;
 pub use metrics::ShowsMetrics;
 pub use past::{LooksBack, Verified, VerifyError};
@@ -87,6 +89,8 @@ pub trait Backend:
     async fn open_contact(&self, sealed: &Sealed) -> Result<Option<Contact>, String>;
     /// Opens a sealed proof of a collection; `None` when the person was erased.
     async fn open_proof(&self, sealed: &Sealed) -> Result<Option<Proof>, String>;
+    /// By which hash orders for a phone number are found; `None` where the text is no phone number.
+    fn phone_hash(&self, phone: &str) -> Option<PhoneHash>;
     /// Chooses the node that answers the reads of a field, and waits there until the models show what is demanded.
     async fn read(
         &self,

@@ -13,6 +13,9 @@
 //! are sealed with, and the log refuses it when that key is not there any more: a process that still remembers the
 //! old key can neither bring it back nor lose new data under it; it is told to seal again.
 //!
+//! The rows by which the subject's orders are found by phone number go in the same transaction
+//! ([ADR 0016](../../docs/adr/0016-orders-by-phone.md)).
+//!
 //! Reading stops at once in the process that erased, and in every other one within [`KEY_TTL`], for which it may
 //! remember a key. Copies that lie outside the database's live rows live on until they expire: PostgreSQL's dead
 //! rows until the next vacuum, write-ahead log and backups for their retention time.
@@ -29,7 +32,7 @@ use domain::{
     refusal::{Code, Refusal},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use store::{Log, SubjectKey};
+use store::{Log, PhoneHash, SubjectKey};
 
 use self::keyring::Keyring;
 use crate::error::CommandError;
@@ -129,6 +132,12 @@ impl Vault {
         self.keyring.master().fingerprint(content)
     }
 
+    /// By which hash orders are found that a phone number belongs to, however it is written; `None` where the text is
+    /// no phone number.
+    pub fn phone_hash(&self, phone: &str) -> Option<PhoneHash> {
+        domain::phone::e164(phone).map(|number| self.keyring.master().phone(&number))
+    }
+
     /// Seals personal data for its subject.
     ///
     /// A new key travels in the same append as the event that needs it, so that a refused command leaves none
@@ -149,6 +158,7 @@ impl Vault {
             key: SubjectKey {
                 subject: name,
                 wrapped: kept.wrapped.clone(),
+                phone: None,
             },
         })
     }

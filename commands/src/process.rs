@@ -7,10 +7,12 @@
 //! - [`workflow`]: a valid order runs to released.
 //! - [`timers`]: what is to happen unless something happens before.
 //! - [`cash_desk`]: the end of the day for the riders' cash.
+//! - [`phones`]: orders that cannot be found by phone number yet, and should be. It gives no commands.
 
 mod cash_desk;
 mod fact;
 mod hands;
+mod phones;
 mod reactor;
 mod timers;
 mod workflow;
@@ -29,6 +31,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use self::{
     cash_desk::CashDesk,
     hands::Hands,
+    phones::Phones,
     reactor::{Process, Reactor, stopped},
     timers::Timers,
     workflow::Workflow,
@@ -38,7 +41,7 @@ use crate::CommandBus;
 pub use hands::ACTOR_ID;
 
 /// Every process, by the name of its checkpoint.
-pub const NAMES: [&str; 3] = [Workflow::NAME, Timers::NAME, CashDesk::NAME];
+pub const NAMES: [&str; 4] = [Workflow::NAME, Timers::NAME, CashDesk::NAME, Phones::NAME];
 
 /// How often the lag is measured.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
@@ -87,6 +90,7 @@ impl Processes {
             starter.start(workflow),
             starter.start(timers),
             starter.start(cash_desk),
+            starter.start(Phones::new(bus.clone())),
             tokio::spawn(report(log.clone(), stopped.clone())),
         ];
         Self {

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod intake;
 pub mod money;
 pub mod order;
+pub mod phone;
 pub mod pricing;
 pub mod probe;
 #[cfg(test)]

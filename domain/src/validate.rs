@@ -8,15 +8,12 @@ use chrono::{DateTime, Datelike, Utc};
 use crate::{
     ids::{check_seen, check_text, check_visible, is_format},
     order::command::{Address, Contact, Proof},
+    phone::{self, MAX_PHONE},
     refusal::{Code, Problem, Refusal},
 };
 
 /// Longest name of a person.
 const MAX_NAME: usize = 200;
-/// Longest phone number with its separators; E.164 allows 15 digits.
-const MAX_PHONE: usize = 25;
-/// Digits of a plausible phone number, from a Thai landline to E.164's limit.
-const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 9..=15;
 /// Longest e-mail address that mail servers accept.
 const MAX_EMAIL: usize = 254;
 /// Longest line of an address.
@@ -210,7 +207,7 @@ impl Problems {
         let invalid = Code::Validation;
         self.optional(invalid, "contact.name", contact.name.as_ref(), MAX_NAME);
         let phone = self.optional(invalid, "contact.phone", contact.phone.as_ref(), MAX_PHONE);
-        if phone.is_some_and(|phone| !is_plausible_phone(&phone)) {
+        if phone.is_some_and(|phone| !phone::is_plausible(&phone)) {
             let message = "contact.phone must be a phone number such as +66 81 234 5678";
             self.add(invalid, "contact.phone", message);
         }
@@ -257,15 +254,6 @@ impl Problems {
 /// Whether the time lies in a year that makes sense.
 pub(crate) fn is_plausible(time: DateTime<Utc>) -> bool {
     PLAUSIBLE_YEARS.contains(&time.year())
-}
-
-fn is_plausible_phone(phone: &str) -> bool {
-    let digits = phone.bytes().filter(u8::is_ascii_digit).count();
-    let body = phone.strip_prefix('+').unwrap_or(phone);
-    PHONE_DIGITS.contains(&digits)
-        && body
-            .chars()
-            .all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.'))
 }
 
 fn is_plausible_email(email: &str) -> bool {
@@ -331,7 +319,7 @@ mod tests {
             "02-123-4567",
             "(02) 123.4567",
         ] {
-            assert!(is_plausible_phone(phone), "{phone}");
+            assert!(phone::is_plausible(phone), "{phone}");
         }
         for phone in [
             "12345678",
@@ -340,7 +328,7 @@ mod tests {
             "++66812345678",
             "๐๘๑๒๓๔๕๖๗๘",
         ] {
-            assert!(!is_plausible_phone(phone), "{phone}");
+            assert!(!phone::is_plausible(phone), "{phone}");
         }
         for email in ["a@b.co", "first.last+tag@mail.example.com"] {
             assert!(is_plausible_email(email), "{email}");

@@ -15,6 +15,7 @@ pub mod keys;
 mod log;
 pub mod migrate;
 pub mod numbers;
+pub mod phones;
 mod read;
 mod record;
 pub mod seal;
@@ -26,8 +27,8 @@ pub use append::AppendOptions;
 pub use error::{AppendError, StoreError};
 pub use log::Log;
 pub use record::{
-    Append, Claim, Hash, Head, LogId, NewEvent, Position, Receipt, Recorded, StreamHead, StreamId,
-    SubjectKey,
+    Append, Claim, Hash, Head, LogId, NewEvent, PhoneHash, Position, Receipt, Recorded, StreamHead,
+    StreamId, SubjectKey,
 };
 
 #[cfg(test)]

@@ -129,6 +129,19 @@ pub struct SubjectKey {
     pub subject: String,
     /// The key, encrypted under the master key.
     pub wrapped: Vec<u8>,
+    /// By which phone number the stream is to be found, where there is one. Only for streams named by a UUID.
+    pub phone: Option<PhoneHash>,
+}
+
+/// The keyed hash of a phone number: who has not the key learns nothing from it, not even by trying all numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PhoneHash(pub [u8; 16]);
+
+impl fmt::Debug for PhoneHash {
+    /// Leaves the hash out: who has the key can tell the number from it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PhoneHash(..)")
+    }
 }
 
 impl fmt::Debug for SubjectKey {

@@ -25,7 +25,7 @@ use projections::{
     freshness::{self, ModelStatus},
     nodes::{AtLeast, NoNode},
 };
-use store::{Log, Position, audit};
+use store::{Log, PhoneHash, Position, audit};
 
 use super::{Backend, Executes, Reads, RefusedAccess, reads::Answers};
 
@@ -87,6 +87,10 @@ impl Backend for Live {
     async fn open_proof(&self, sealed: &Sealed) -> Result<Option<Proof>, String> {
         let opened = self.bus.vault().open(sealed).await;
         opened.map_err(|e| e.to_string())
+    }
+
+    fn phone_hash(&self, phone: &str) -> Option<PhoneHash> {
+        self.bus.vault().phone_hash(phone)
     }
 
     async fn read(

@@ -183,6 +183,9 @@ async fn for_placing(
             None => Subject::new_order(*asked.id),
         };
         (facts.sealed, key) = sealed(sources, asked, &contact, &subject).await?;
+        if let (Some(key), Some(phone)) = (&mut key, &contact.phone) {
+            key.phone = sources.vault.phone_hash(phone);
+        }
     }
     Ok(Gathered {
         facts,

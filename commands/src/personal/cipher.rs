@@ -5,12 +5,15 @@ use ring::{
     hkdf, hmac,
     rand::{SecureRandom, SystemRandom},
 };
+use store::PhoneHash;
 
 use super::VaultError;
 
 const KEY_LEN: usize = 32;
 const WRAP_INFO: &[u8] = b"order-ledger/subject-key-wrap/v1";
 const FINGERPRINT_INFO: &[u8] = b"order-ledger/command-fingerprint/v1";
+
+const PHONE_INFO: &[u8] = b"order-ledger/phone-index/v1";
 
 /// A subject's key.
 pub(super) struct Key {
@@ -71,6 +74,7 @@ impl Key {
 pub(super) struct MasterKeys {
     wrap: Key,
     fingerprint: hmac::Key,
+    phone: hmac::Key,
 }
 
 impl MasterKeys {
@@ -82,12 +86,24 @@ impl MasterKeys {
         Ok(Self {
             wrap: Key::from_raw(expand(&secret, WRAP_INFO)?)?,
             fingerprint: hmac::Key::new(hmac::HMAC_SHA256, &expand(&secret, FINGERPRINT_INFO)?),
+            phone: hmac::Key::new(hmac::HMAC_SHA256, &expand(&secret, PHONE_INFO)?),
         })
     }
 
     pub(super) fn fingerprint(&self, content: &[u8]) -> [u8; 32] {
         let mut hash = [0; 32];
         hash.copy_from_slice(hmac::sign(&self.fingerprint, content).as_ref());
+        hash
+    }
+
+    /// The first half of the number's HMAC-SHA-256: 128 bits are enough for no two numbers to meet, and the index is
+    /// half as large.
+    pub(super) fn phone(&self, number: &str) -> PhoneHash {
+        let mut hash = PhoneHash([0; 16]);
+        let whole = hmac::sign(&self.phone, number.as_bytes());
+        for (to, from) in hash.0.iter_mut().zip(whole.as_ref()) {
+            *to = *from;
+        }
         hash
     }
 
@@ -155,5 +171,20 @@ mod tests {
         assert_eq!(one.fingerprint(b"a"), one.fingerprint(b"a"));
         assert_ne!(one.fingerprint(b"a"), one.fingerprint(b"b"));
         assert_ne!(one.fingerprint(b"a"), two.fingerprint(b"a"));
+    }
+
+    #[test]
+    fn a_phones_hash_is_its_own_kind_of_hash() {
+        let one = MasterKeys::derive(&[1; 32]).unwrap();
+        let two = MasterKeys::derive(&[2; 32]).unwrap();
+        let number = "+66812345678";
+        assert_eq!(one.phone(number), one.phone(number));
+        assert_ne!(one.phone(number), one.phone("+66812345679"));
+        assert_ne!(one.phone(number), two.phone(number));
+        assert_ne!(
+            one.phone(number).0,
+            one.fingerprint(number.as_bytes())[..16]
+        );
+        assert_eq!(format!("{:?}", one.phone(number)), "PhoneHash(..)");
     }
 }

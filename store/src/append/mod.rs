@@ -16,9 +16,10 @@
 //! # Lock order
 //!
 //! 1. the row of `log_head` (by every append, first of all)
-//! 2. keys of `subject_key`, `claims`, `events`, `command_log`, rows of `stream_head`
+//! 2. keys of `subject_key`, `claims`, `events`, `command_log`, rows of `stream_head`, keys of `phone_index`
 //!
-//! Nobody writes the second group without the first. Readers, projections and the tables beside the
+//! Nobody writes the second group without the first, but for `ledger_index_phones`, which shares rows of `subject_key`
+//! and then adds rows of `phone_index` for events that were committed before, and never asks for the head. Readers, projections and the tables beside the
 //! log never lock `log_head`. So there is no cycle, and the wait for the head
 //! is bounded by the `lock_timeout` of the function.
 //!

@@ -1,8 +1,9 @@
 //! What a list of orders may be narrowed to and sorted by.
 
 use async_graphql::{Enum, Error, ID, InputObject};
-use domain::{actor::StoreScope, ids::StoreId};
+use domain::{actor::Action, ids::StoreId};
 use projections::order_view::{OrderFilter as Filter, OrderRow, OrderSort as Sort};
+use store::PhoneHash;
 
 use super::{
     Order,
@@ -11,7 +12,7 @@ use super::{
     status::OrderStatus,
 };
 use crate::schema::{
-    access::{invalid, parsed},
+    access::{Access, coded, invalid, parsed},
     connection::connection,
     scalars::{DateTime, Decimal},
 };
@@ -56,6 +57,9 @@ pub struct OrderFilter {
     pub region: Option<String>,
     /// This customer.
     pub customer_id: Option<String>,
+    /// The recipient's phone number, in any spelling: 081 234 5678 is +66812345678. Only for roles that may see personal
+    /// data; FORBIDDEN for others. Orders of an erased person are not found.
+    pub phone: Option<String>,
     /// Numbers that start so, such as QC-2026-01-31.
     pub number_prefix: Option<String>,
     /// The order that another system knows so.
@@ -96,9 +100,15 @@ pub struct RefFilter {
 
 impl OrderFilter {
     /// # Errors
-    /// INVALID_INPUT with the path of a field that no order can match.
-    pub(crate) fn within(self, allowed: StoreScope) -> Result<Filter, Error> {
+    /// INVALID_INPUT with the path of a field that no order can match; FORBIDDEN for a field that the caller's role may
+    /// not search by.
+    pub(crate) async fn within(self, access: &Access<'_>) -> Result<Filter, Error> {
+        let phone = match &self.phone {
+            Some(phone) => Some(hash_of(phone, access).await?),
+            None => None,
+        };
         Ok(Filter {
+            phone,
             stores: self
                 .store_ids
                 .map(|ids| store_ids("filter.storeIds", &ids))
@@ -124,9 +134,28 @@ impl OrderFilter {
             is_stuck: self.is_stuck,
             is_overdue: self.is_collection_overdue,
             has_bundles: self.has_bundles,
-            ..Filter::within(allowed)
+            ..Filter::within(access.actor().stores.clone())
         })
     }
+}
+
+/// What a phone number is looked for by. No message repeats the number: it is personal data.
+///
+/// # Errors
+/// FORBIDDEN to whoever may not see personal data: finding an order by a number tells whose it is. The attempt is
+/// audited. INVALID_INPUT when it is no phone number.
+async fn hash_of(phone: &str, access: &Access<'_>) -> Result<PhoneHash, Error> {
+    let action = Action::ReadPersonalData;
+    if !access.actor().role.may(action) {
+        access.refused(action, "orders by phone", "role").await;
+        let message = "your role may not see personal data, so it may not search by phone";
+        return Err(coded("FORBIDDEN", message));
+    }
+    let hash = access.backend.phone_hash(phone);
+    hash.ok_or_else(|| {
+        let advice = "must be a phone number such as +66 81 234 5678";
+        invalid("filter.phone", advice)
+    })
 }
 
 /// Store ids as a caller wrote them.

@@ -111,9 +111,7 @@ impl OrderQuery {
     ) -> Result<OrderConnection, Error> {
         let access = Access::to_read(ctx).await?;
         let window = window(first, after, last, before)?;
-        let filter = filter
-            .unwrap_or_default()
-            .within(access.actor().stores.clone())?;
+        let filter = filter.unwrap_or_default().within(&access).await?;
         access.asks_for(filter.stores.as_deref()).await;
         let node = access.read(&[Model::OrderView], fresh).await?;
         let request = PageRequest {

@@ -211,6 +211,7 @@ async fn a_subject_has_one_key() {
         Some(SubjectKey {
             subject: "customer:1".to_owned(),
             wrapped: wrapped.to_vec(),
+            phone: None,
         })
     };
     let mut first = append("a", 0, 1);
@@ -245,6 +246,7 @@ async fn a_destroyed_key_comes_back_by_no_append() {
         Some(SubjectKey {
             subject: name.to_owned(),
             wrapped: wrapped.to_vec(),
+            phone: None,
         })
     };
     let mut first = append("a", 0, 1);
