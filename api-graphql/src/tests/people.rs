@@ -9,6 +9,7 @@ use super::{
     *,
 };
 use crate::schema::order::{
+    filter::OrderFilter,
     life_input::ProofInput,
     place_input::{AddressInput, ContactInput, PlaceOrderInput},
 };
@@ -252,13 +253,57 @@ fn inputs_hide_personal_data_when_they_are_printed() {
     let order: PlaceOrderInput =
         async_graphql::InputType::parse(value.ok()).unwrap_or_else(|_| panic!("no order"));
     assert!(format!("{order:?}").contains("8850999220017"));
+    let filter = OrderFilter {
+        phone: secret(),
+        ..OrderFilter::default()
+    };
     for printed in [
         format!("{address:?}"),
         format!("{contact:#?}"),
         format!("{proof:?}"),
         format!("{order:?}"),
         format!("{order:#?}"),
+        format!("{filter:?}"),
     ] {
         assert!(!printed.contains("SECRET"), "{printed}");
+    }
+}
+
+#[tokio::test]
+async fn only_who_may_see_persons_searches_by_phone() {
+    let world = World::new();
+    let query = "query($f: OrderFilter) { orders(filter: $f) { edges { node { id } } } }";
+    let by = |phone: &str| json!({ "f": { "phone": phone } });
+    for role in roles::people() {
+        world.fake.refused.lock().unwrap().clear();
+        let token = world.token(role, &["CFR029"]);
+        let answer = world.query_as(&token, query, by("081 234 5678")).await;
+        let may = role.may(domain::actor::Action::ReadPersonalData);
+        let code = answer.code();
+        assert_eq!(code, if may { "" } else { "FORBIDDEN" }, "{role:?}");
+        let refused = world.fake.refused.lock().unwrap().clone();
+        let audited: Vec<_> = refused
+            .iter()
+            .map(|r| (r.action, r.target.as_str(), r.reason))
+            .collect();
+        let row = ("read-personal-data", "orders by phone", "role");
+        assert_eq!(audited, if may { vec![] } else { vec![row] }, "{role:?}");
+    }
+    // Whoever may not search does not learn either whether it is a number.
+    let auditor = world.token(Role::Auditor, &[]);
+    let answer = world.query_as(&auditor, query, by("SECRET")).await;
+    assert_eq!(answer.code(), "FORBIDDEN");
+    for none in [
+        "",
+        "SECRET",
+        "12345",
+        "+66 81 234 5678 ext. 9",
+        "0812345678\u{0}",
+    ] {
+        let answer = world.query(query, by(none)).await;
+        assert_eq!(answer.code(), "INVALID_INPUT", "{none}");
+        let error = &answer.json()["errors"][0];
+        assert_eq!(error["extensions"]["inputPath"], "filter.phone");
+        assert!(!answer.body.contains("SECRET"), "{}", answer.body);
     }
 }

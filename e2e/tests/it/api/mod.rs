@@ -19,6 +19,7 @@ mod lists;
 mod operations;
 mod past;
 mod people;
+mod phones;
 mod quotas;
 mod random;
 mod returns;

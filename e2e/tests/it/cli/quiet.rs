@@ -107,6 +107,49 @@ async fn collected(api: &Api) -> String {
     id
 }
 
+/// Searches by the number, in every way that a request may bring it; `id` is found by who may.
+async fn searched(program: &Program, api: &Api, id: &str) {
+    let query = "query($f: OrderFilter) { orders(filter: $f) { edges { node { id } } } }";
+    let by_phone = json!({ "f": { "phone": PHONE } });
+    let found = api.graphql(query, by_phone.clone()).await.to_string();
+    assert!(found.contains(id), "{found}");
+    let literal =
+        format!("{{ orders(filter: {{ phone: \"{PHONE}\" }}) {{ edges {{ node {{ id }} }} }} }}");
+    assert!(
+        api.graphql(&literal, json!({}))
+            .await
+            .to_string()
+            .contains(id)
+    );
+    let by_get = format!(
+        "/graphql?query={}",
+        literal
+            .replace(' ', "%20")
+            .replace('"', "%22")
+            .replace('+', "%2B")
+    );
+    assert_eq!(api.get(&by_get).await.status, 200);
+    let auditor = program.api(&program.token("auditor", &[]));
+    let refused = auditor.try_graphql(query, &by_phone).await.unwrap().json();
+    assert_eq!(
+        refused["errors"][0]["extensions"]["code"], "FORBIDDEN",
+        "{refused}"
+    );
+    for wrong in [
+        json!(format!("{PHONE} ext. 9")),
+        json!({ "number": PHONE }),
+        json!([PHONE]),
+        json!(66_859_174_362_u64),
+    ] {
+        let answer = api
+            .try_graphql(query, &json!({ "f": { "phone": wrong } }))
+            .await;
+        assert!(answer.unwrap().json()["errors"].is_array());
+    }
+    let torn = literal.replace(" } } } }", "");
+    assert!(api.try_graphql(&torn, &json!({})).await.unwrap().json()["errors"].is_array());
+}
+
 /// Orders and proofs that are refused, by a rule and by their shape, and messages that become dead letters.
 async fn refused(api: &Api, id: &str) {
     let short = "x".repeat(50);
@@ -239,6 +282,7 @@ async fn persons_are_in_no_output_no_log_no_figure_and_no_file() {
     let open = json!({ "storeId": "CFR001", "profile": profile });
     done(&api, "openStore", "OpenStoreInput", open).await;
     let id = collected(&api).await;
+    searched(&program, &api, &id).await;
     refused(&api, &id).await;
     let said = commands(&program, directory.path(), &id);
     let metrics = program.api("").get("/metrics").await;

@@ -13,6 +13,7 @@ mod loading;
 mod messages;
 mod once;
 mod personal;
+mod phones;
 mod rehearsal;
 mod snapshots;
 mod steps;

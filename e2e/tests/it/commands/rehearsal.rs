@@ -23,6 +23,7 @@ async fn traces(database: &Database) -> Vec<(String, i64)> {
         "stream_head",
         "claims",
         "subject_key",
+        "phone_index",
         "number_counter",
         "snapshots",
         "access_audit",

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 pub(super) const ORDERS: i32 = 1_000_000;
 
 /// The tables that grow with every order, or every day, so that reading one whole gets slower for ever.
-pub(super) const GROWING: [&str; 22] = [
+pub(super) const GROWING: [&str; 23] = [
     "events",
     "stream_head",
     "command_log",
@@ -15,6 +15,7 @@ pub(super) const GROWING: [&str; 22] = [
     "order_view",
     "order_ref",
     "order_history",
+    "phone_index",
     "store_board_order",
     "cash_order",
     "cash_posting",
@@ -130,6 +131,8 @@ fn orders(order: &str) -> String {
          status_from, status_to, actor_id, actor_role, command_id, correlation_id, causation_id, occurred_at, \
          recorded_at, detail from generate_series(1, {ORDERS}) as n, order_history where order_id = '{order}' \
          and version = 1;
+         insert into phone_index select 2, pg_temp.id(n), decode(md5('phone ' || n % 300000), 'hex'), 'customer:C' || n % 50000 \
+         from generate_series(1, {ORDERS}) as n;
          insert into store_board_order (order_id, store_id, region, status, lines) \
          select pg_temp.id(n), pg_temp.store(n), pg_temp.region(n), 7500, '[]' from generate_series(1, {ORDERS}) as n;"
     )

@@ -70,6 +70,7 @@ fn order_conditions() -> Vec<Condition> {
         ("channel", json!("GRAB")),
         ("region", json!("R2")),
         ("customerId", json!("C42")),
+        ("phone", json!("081 234 5678")),
         ("numberPrefix", json!("QC-2026-11-26")),
         ("ref", json!({ "system": "GRAB", "reference": "GF-999996" })),
         ("placedFrom", json!("2026-11-01T00:00:00Z")),

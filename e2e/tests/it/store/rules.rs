@@ -46,6 +46,8 @@ const NOT_FOR_THE_SERVICE: &[&str] = &[
     "SELECT ledger_create_partitions(1)",
     "DELETE FROM subject_key",
     "UPDATE subject_key SET wrapped = ''",
+    "DELETE FROM phone_index",
+    "UPDATE phone_index SET subject = ''",
     "INSERT INTO erasure (log_id, subject, destroyed, actor) VALUES (1, 's', '{}', 'a')",
 ];
 
