@@ -7,7 +7,7 @@ use api_graphql::auth::{AuthConfig, Authenticator, RegionStores, TokenRequest};
 use api_graphql::backend::Live;
 use api_graphql::health::{LedgerParts, Lifecycle};
 use api_graphql::limits::Limits;
-use api_graphql::operations::{AllowList, InProcess};
+use api_graphql::operations::{AllowList, SharedOperations};
 use api_graphql::{ApiState, FeedState, LogEvents, ServeOptions};
 use commands::CommandBus;
 use commands::personal::Vault;
@@ -232,7 +232,7 @@ async fn state(
         changes: Changes::follow(log, wake.clone(), touched)
             .await
             .map_err(database::failure)?,
-        cache,
+        cache: cache.clone(),
     };
     Ok(ApiState {
         backend: live.shared(),
@@ -246,7 +246,7 @@ async fn state(
         render_metrics: Arc::new(move || figures.render()),
         limits: limits(config),
         rates: config.rates()?,
-        persisted: Some(Arc::new(InProcess::default())),
+        persisted: Some(Arc::new(SharedOperations::new(cache))),
         allowed: allowed.map(Arc::new),
         introspection: config.introspection_enabled(),
         graphiql: config.graphiql_enabled(),

@@ -180,7 +180,7 @@ impl Cache {
                 url,
                 secret,
                 ledger,
-            } => (bytes, Some(Shared::new(url, secret, AGE)?), ledger),
+            } => (bytes, Some(Shared::new(url, secret)?), ledger),
         };
         let memory = moka::future::Cache::builder()
             .weigher(|_, entry: &Entry| entry.bytes)
@@ -244,6 +244,34 @@ impl Cache {
     }
 }
 
+impl Cache {
+    /// What the ledgers that share a Redis have kept under a hash of it; nothing without Redis. Whoever keeps something
+    /// so hashes anew what comes back.
+    pub async fn shared(&self, digest: [u8; 32]) -> Option<Vec<u8>> {
+        let (shared, key) = self.by_digest(digest)?;
+        shared.get(&key).await
+    }
+
+    /// Keeps something under a hash of it for the other ledgers that share a Redis.
+    pub async fn share(&self, digest: [u8; 32], bytes: &[u8], age: Duration) {
+        if let Some((shared, key)) = self.by_digest(digest) {
+            shared.put(&key, bytes, age).await;
+        }
+    }
+
+    fn by_digest(&self, digest: [u8; 32]) -> Option<(&Shared, Key)> {
+        let levels = self.levels.as_ref()?;
+        let of_this_ledger = Sha256::new()
+            .chain_update(levels.ledger.as_bytes())
+            .chain_update(digest);
+        let key = Key {
+            space: "text",
+            digest: of_this_ledger.finalize().into(),
+        };
+        Some((levels.shared.as_ref()?, key))
+    }
+}
+
 impl Levels {
     async fn load<T, F>(
         &self,
@@ -273,7 +301,7 @@ impl Levels {
             return Err(Unkept::Older(Arc::new(answer.value)));
         };
         if let Some(shared) = &self.shared {
-            shared.put(&key, &bytes).await;
+            shared.put(&key, &bytes, AGE).await;
         }
         Ok(Entry::new(answer.value, bytes.len()))
     }

@@ -54,7 +54,6 @@ struct Inner {
     /// When Redis may be asked again, in milliseconds since `began`.
     resume: AtomicU64,
     began: Instant,
-    age: Duration,
 }
 
 impl Shared {
@@ -62,7 +61,7 @@ impl Shared {
     ///
     /// # Errors
     /// The URL is not one of Redis.
-    pub(super) fn new(url: &str, secret: &[u8], age: Duration) -> Result<Self, CacheError> {
+    pub(super) fn new(url: &str, secret: &[u8]) -> Result<Self, CacheError> {
         Ok(Self(Arc::new(Inner {
             client: Client::open(url).map_err(CacheError::Url)?,
             connection: OnceCell::new(),
@@ -70,7 +69,6 @@ impl Shared {
             random: SystemRandom::new(),
             resume: AtomicU64::new(0),
             began: Instant::now(),
-            age,
         })))
     }
 
@@ -89,8 +87,8 @@ impl Shared {
         opened
     }
 
-    /// Keeps an answer. That it could not be kept costs nothing but time.
-    pub(super) async fn put(&self, key: &Key, answer: &[u8]) {
+    /// Keeps an answer for a while. That it could not be kept costs nothing but time.
+    pub(super) async fn put(&self, key: &Key, answer: &[u8], age: Duration) {
         let Some(sealed) = self.seal(key, answer) else {
             return;
         };
@@ -100,7 +98,7 @@ impl Shared {
         let Some(mut connection) = self.connection().await else {
             return;
         };
-        let age = u64::try_from(self.0.age.as_millis()).unwrap_or(u64::MAX);
+        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
         let mut set = redis::cmd("SET");
         set.arg(name(key)).arg(sealed).arg("PX").arg(age);
         let kept = set.query_async::<()>(&mut connection);

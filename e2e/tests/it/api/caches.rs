@@ -1,7 +1,9 @@
 //! Kept answers: whatever happens to where they are kept, no answer differs from one that was just read.
 
 use e2e::{Api, Database, Program, ProgramOptions, Redis, fresh_database};
+use hyper::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::support::{placed, text};
 
@@ -96,6 +98,45 @@ async fn a_redis_that_is_killed_flushed_or_poisoned_changes_no_answer() {
     assert!(counted(&two, FAILURES, "\"forged\"").await > 0);
     assert!(counted(&one, FAILURES, "\"unreachable\"").await > 0);
     assert_eq!(counted(&plain, READS, "").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_one_ledger_was_sent_is_known_to_the_other() {
+    let database = fresh_database().await.with_stores().await;
+    let redis = Redis::start();
+    let one = program(&database, "redis", Some(&redis)).await;
+    let two = program(&database, "redis", Some(&redis)).await;
+    let text = "{ storeBoard { count } }";
+    let hash = store::hash::hex(&<[u8; 32]>::from(Sha256::digest(text)));
+    let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
+    let ask = async |api: Api, query: Option<&str>| {
+        let mut body = json!({ "extensions": extensions });
+        if let Some(query) = query {
+            body["query"] = json!(query);
+        }
+        let headers = [("content-type", "application/json")];
+        let sent = api.request(Method::POST, "/graphql", &headers, body.to_string());
+        sent.await.unwrap().json()
+    };
+    let unknown = ask(two.admin(), None).await;
+    let code = &unknown["errors"][0]["extensions"]["code"];
+    assert_eq!(code, "PERSISTED_QUERY_NOT_FOUND");
+    let sent = ask(one.admin(), Some(text)).await;
+    assert_eq!(sent["errors"], Value::Null, "{sent}");
+    let known = ask(two.admin(), None).await;
+    assert_eq!(known["data"], sent["data"], "{known}");
+    // Another text under the same name is none.
+    redis.run(&[
+        "EVAL",
+        "for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('SET', key, 'x') end",
+        "0",
+    ]);
+    let three = program(&database, "redis", Some(&redis)).await;
+    let forged = ask(three.admin(), None).await;
+    assert_eq!(
+        forged["errors"][0]["extensions"]["code"],
+        "PERSISTED_QUERY_NOT_FOUND"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
