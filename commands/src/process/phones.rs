@@ -53,7 +53,7 @@ impl Phones {
 }
 
 impl Process for Phones {
-    const NAME: &'static str = "phone_index";
+    const NAME: &'static str = "process.phone_index";
     const WANTED: &'static [&'static str] = &["order.placed"];
     /// Nobody waits for it, and a longer page costs one look-up all the same.
     const LINGER: Duration = Duration::from_secs(1);

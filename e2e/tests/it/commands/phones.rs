@@ -59,7 +59,7 @@ async fn mended(database: &Database, bus: &CommandBus, expected: usize) {
     let processes = Processes::spawn(bus, &wake, ProcessOptions::default());
     eventually("an index in which nothing is missing", || async {
         let status = processes.status().await.unwrap();
-        let ours = status.iter().find(|s| s.name == "phone_index")?;
+        let ours = status.iter().find(|s| s.name == "process.phone_index")?;
         let done = ours.lag_events() == 0 && rows(&pool).await.len() == expected;
         done.then_some(())
     })
@@ -130,7 +130,7 @@ async fn orders_that_are_missing_are_added_and_erased_ones_are_not() {
     assert_eq!(rows(&pool).await, left, "gone with the key");
     // Read again from the beginning, by a program that remembers the key too.
     let remembers = database.bus().await;
-    run(&pool, "DELETE FROM phone_index; UPDATE projection_checkpoint SET position = 0 WHERE name = 'phone_index'").await;
+    run(&pool, "DELETE FROM phone_index; UPDATE projection_checkpoint SET position = 0 WHERE name = 'process.phone_index'").await;
     mended(&database, &remembers, 4).await;
     assert_eq!(rows(&pool).await, left);
     // Who comes back is found by what came since.

@@ -98,20 +98,17 @@ async fn one_program_leads_and_another_takes_over() {
         let ours = all.into_iter().filter(|c| c.name.starts_with("process."));
         ours.map(|c| c.owner_epoch).collect::<Vec<_>>()
     };
-    eventually("led", || async {
-        (epochs().await == [1, 1, 1]).then_some(())
-    })
-    .await;
+    eventually("led", || async { (epochs().await == [1; 4]).then_some(()) }).await;
     let second = world.program().await;
     let id = world.place("CFR001").await;
     world.reaches(id, OrderStatus::Released).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!(epochs().await, [1, 1, 1], "whoever leads goes on to");
+    assert_eq!(epochs().await, [1; 4], "whoever leads goes on to");
     first.stop().await;
     let id = world.place("CFR001").await;
     world.reaches(id, OrderStatus::Released).await;
     eventually("taken over", || async {
-        (epochs().await == [2, 2, 2]).then_some(())
+        (epochs().await == [2; 4]).then_some(())
     })
     .await;
     second.stop().await;
