@@ -57,6 +57,9 @@ pub struct RefusedAccess {
     pub reason: &'static str,
 }
 
+/// What was sealed; `None` when the person was erased; else why it cannot be opened.
+pub type Opened<T> = Result<Option<T>, String>;
+
 /// Carries out commands on a kind of entity.
 #[async_trait]
 pub trait Executes<E: Entity>: Send + Sync {
@@ -85,10 +88,10 @@ pub trait Backend:
     ) -> Result<Outcome<Intake>, CommandError>;
     /// Destroys a person's key.
     async fn forget(&self, subject: &Subject, actor: &Actor) -> Result<Erasure, CommandError>;
-    /// Opens a sealed contact; `None` when the person was erased.
-    async fn open_contact(&self, sealed: &Sealed) -> Result<Option<Contact>, String>;
-    /// Opens a sealed proof of a collection; `None` when the person was erased.
-    async fn open_proof(&self, sealed: &Sealed) -> Result<Option<Proof>, String>;
+    /// Opens sealed contacts, each in its place.
+    async fn open_contacts(&self, sealed: &[Sealed]) -> Result<Vec<Opened<Contact>>, String>;
+    /// Opens sealed proofs of collections, each in its place.
+    async fn open_proofs(&self, sealed: &[Sealed]) -> Result<Vec<Opened<Proof>>, String>;
     /// By which hash orders for a phone number are found; `None` where the text is no phone number.
     fn phone_hash(&self, phone: &str) -> Option<PhoneHash>;
     /// Chooses the node that answers the reads of a field, and waits there until the models show what is demanded.

@@ -57,6 +57,8 @@ pub const MAX_MUTATIONS: usize = 10;
 pub const MAX_ERRORS: usize = 20;
 /// The most items one page of a list may have.
 pub const MAX_PAGE: i64 = 100;
+/// Nodes that are read for at once; one page more may join them. The database's own bound is 1,000.
+pub const MAX_BATCH: usize = 900;
 /// Items of a page when nobody says.
 pub const DEFAULT_PAGE: i64 = 25;
 /// Fields that may differ between two states of an order: one of 200 lines has about 10,000.

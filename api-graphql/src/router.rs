@@ -80,10 +80,11 @@ pub fn router(state: ApiState) -> Router {
             state.lifecycle.clone(),
         )
     });
+    let backend = Arc::clone(&state.backend);
     let schema = schema::build(state.backend, reader, limits);
     let gate = Arc::new(Semaphore::new(limits.in_flight));
     let endpoint = Endpoint::new(
-        schema,
+        http::Answering { schema, backend },
         Arc::clone(&state.authenticator),
         limits,
         state.introspection,

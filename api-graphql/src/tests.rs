@@ -14,6 +14,7 @@ pub(crate) mod fake;
 mod feed;
 mod handler;
 mod life;
+mod loads;
 mod metrics;
 mod ops;
 mod orders;

@@ -24,7 +24,7 @@ mod cipher;
 mod keyring;
 mod subject;
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use domain::{
@@ -34,7 +34,7 @@ use domain::{
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Log, PhoneHash, SubjectKey};
 
-use self::keyring::Keyring;
+use self::keyring::{Kept, Keyring};
 use crate::error::CommandError;
 
 pub use store::keys::Erasure;
@@ -95,6 +95,21 @@ pub(crate) const fn unsealed() -> Sealed {
 /// Whether this only stands for personal data that a rehearsed command brings: there is nothing to open.
 pub const fn is_unsealed(sealed: &Sealed) -> bool {
     sealed.subject.is_empty()
+}
+
+fn unsealed_with<T: DeserializeOwned>(kept: &Kept, sealed: &Sealed) -> Result<T, VaultError> {
+    let bytes = BASE64
+        .decode(&sealed.sealed)
+        .map_err(|_| unreadable(sealed))?;
+    let plain = kept.key.open(&bytes, sealed.subject.as_bytes());
+    let plain = plain.ok_or_else(|| unreadable(sealed))?;
+    serde_json::from_slice(&plain).map_err(|_| unreadable(sealed))
+}
+
+fn unreadable(sealed: &Sealed) -> VaultError {
+    VaultError::Unreadable {
+        subject: sealed.subject.clone(),
+    }
 }
 
 /// Seals and opens personal data. Cheap to clone.
@@ -168,20 +183,27 @@ impl Vault {
         &self,
         sealed: &Sealed,
     ) -> Result<Option<T>, VaultError> {
-        let Some(kept) = self.keyring.get(&sealed.subject).await? else {
-            return Ok(None);
+        let opened = self.open_all(std::slice::from_ref(sealed)).await?;
+        opened.into_iter().next().unwrap_or(Ok(None))
+    }
+
+    /// As [`Self::open`], each in its place; the database is asked once for all keys that this process does not
+    /// remember. One that cannot be opened keeps nobody from the others.
+    ///
+    /// # Errors
+    /// The key table is out of reach.
+    pub async fn open_all<T: DeserializeOwned>(
+        &self,
+        sealed: &[Sealed],
+    ) -> Result<Vec<Result<Option<T>, VaultError>>, VaultError> {
+        let names: HashSet<&str> = sealed.iter().map(|one| one.subject.as_str()).collect();
+        let keys = self.keyring.get(&names).await?;
+        let open = |one: &Sealed| match keys.get(&one.subject) {
+            None => Ok(None),
+            Some(Ok(kept)) => unsealed_with(kept, one).map(Some),
+            Some(Err(_)) => Err(unreadable(one)),
         };
-        let unreadable = || VaultError::Unreadable {
-            subject: sealed.subject.clone(),
-        };
-        let bytes = BASE64.decode(&sealed.sealed).map_err(|_| unreadable())?;
-        let plain = kept
-            .key
-            .open(&bytes, sealed.subject.as_bytes())
-            .ok_or_else(unreadable)?;
-        serde_json::from_slice(&plain)
-            .map(Some)
-            .map_err(|_| unreadable())
+        Ok(sealed.iter().map(open).collect())
     }
 
     /// Destroys the subject's key, in the name of `actor`, who is kept with it. Who may is the caller's to check:

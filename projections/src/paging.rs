@@ -9,8 +9,8 @@ pub const MAX_PAGE: i64 = 100;
 
 /// Bytes before a cursor's id: format, list, key.
 const HEAD: usize = 1 + 1 + 8;
-/// The longest id in a cursor: longer than any key of a list.
-const MAX_ID: usize = 64;
+/// The longest id in a cursor, in bytes: a remittance, and a reference of 50 characters in it.
+const MAX_ID: usize = 64 + 1 + 4 * 50;
 /// Characters of the longest cursor in base64 without padding.
 const MAX_CHARS: usize = ((HEAD + MAX_ID) * 4).div_ceil(3);
 /// The format's version. 1 is the order list's own.
@@ -153,21 +153,27 @@ pub enum CursorError {
 /// A place in a list that is sorted by a number and then by an id. It names a place, not a row: it
 /// stays good when rows appear before or after it, or when its own row moves away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) key: i64,
-    pub(crate) id: String,
+pub struct Place {
+    /// What the list is sorted by first.
+    pub key: i64,
+    /// What it is sorted by then; with the list's own name in front where there are many of its kind.
+    pub id: String,
 }
 
 impl Place {
     /// As text, for the list of this tag.
-    pub(crate) fn encode(&self, list: u8) -> String {
+    pub fn encode(&self, list: u8) -> String {
         let mut bytes = vec![FORMAT, list];
         bytes.extend(self.key.to_be_bytes());
         bytes.extend(self.id.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    pub(crate) fn decode(text: &str, list: u8) -> Result<Self, CursorError> {
+    /// Reads a cursor of the list of this tag.
+    ///
+    /// # Errors
+    /// That it is none.
+    pub fn decode(text: &str, list: u8) -> Result<Self, CursorError> {
         // Checked before decoding, so that a huge text costs nothing.
         if text.len() > MAX_CHARS {
             return Err(CursorError::Malformed);

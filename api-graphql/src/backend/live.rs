@@ -25,9 +25,10 @@ use projections::{
     freshness::{self, ModelStatus},
     nodes::{AtLeast, NoNode},
 };
+use serde::de::DeserializeOwned;
 use store::{Log, PhoneHash, Position, audit};
 
-use super::{Backend, Executes, Reads, RefusedAccess, reads::Answers};
+use super::{Backend, Executes, Opened, Reads, RefusedAccess, reads::Answers};
 
 /// The running ledger.
 #[derive(Clone)]
@@ -42,6 +43,14 @@ pub struct Live {
     pub changes: Changes,
     /// Keeps figures.
     pub cache: Cache,
+}
+
+impl Live {
+    async fn open<T: DeserializeOwned>(&self, sealed: &[Sealed]) -> Result<Vec<Opened<T>>, String> {
+        let opened = self.bus.vault().open_all(sealed).await;
+        let opened = opened.map_err(|e| e.to_string())?.into_iter();
+        Ok(opened.map(|one| one.map_err(|e| e.to_string())).collect())
+    }
 }
 
 #[async_trait]
@@ -79,14 +88,12 @@ impl Backend for Live {
         self.bus.forget(subject, actor).await
     }
 
-    async fn open_contact(&self, sealed: &Sealed) -> Result<Option<Contact>, String> {
-        let opened = self.bus.vault().open(sealed).await;
-        opened.map_err(|e| e.to_string())
+    async fn open_contacts(&self, sealed: &[Sealed]) -> Result<Vec<Opened<Contact>>, String> {
+        self.open(sealed).await
     }
 
-    async fn open_proof(&self, sealed: &Sealed) -> Result<Option<Proof>, String> {
-        let opened = self.bus.vault().open(sealed).await;
-        opened.map_err(|e| e.to_string())
+    async fn open_proofs(&self, sealed: &[Sealed]) -> Result<Vec<Opened<Proof>>, String> {
+        self.open(sealed).await
     }
 
     fn phone_hash(&self, phone: &str) -> Option<PhoneHash> {

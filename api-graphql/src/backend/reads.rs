@@ -20,7 +20,7 @@ use projections::{
     document::{self, Document, Row},
     freshness,
     nodes::Chosen,
-    order_view::{self, HistoryPage, OrderRow, PageRequest},
+    order_view::{self, HistoryPage, HistoryWindow, OrderRow, PageRequest},
     paging::{Page, Window},
     store_board::{self, StoreCount},
 };
@@ -54,8 +54,8 @@ pub trait Reads:
     ) -> Result<Option<OrderRow>, ReadError>;
     /// A page of orders.
     async fn orders(&self, request: &PageRequest) -> Result<Page<OrderRow>, ReadError>;
-    /// A part of an order's history.
-    async fn history(&self, id: OrderId, first: i64, after: i64) -> Result<HistoryPage, ReadError>;
+    /// Parts of the histories of orders, each in its place.
+    async fn histories(&self, windows: &[HistoryWindow]) -> Result<Vec<HistoryPage>, ReadError>;
     /// Counts by store and status.
     async fn board(
         &self,
@@ -67,6 +67,8 @@ pub trait Reads:
     -> Result<Balances, ReadError>;
     /// Where an order's cash is, whatever its store.
     async fn cash_order(&self, id: OrderId) -> Result<Option<CashOrder>, ReadError>;
+    /// Where the cash of orders is, whatever their stores; in no order, and without those that nobody knows.
+    async fn cash_orders(&self, ids: &[OrderId]) -> Result<Vec<CashOrder>, ReadError>;
     /// A page of the postings of an order or a remittance, whatever its store.
     async fn cash_postings(
         &self,
@@ -168,8 +170,8 @@ impl Reads for Answers {
             .await
     }
 
-    async fn history(&self, id: OrderId, first: i64, after: i64) -> Result<HistoryPage, ReadError> {
-        self.read(|db| async move { order_view::history(&db, id, first, after).await })
+    async fn histories(&self, windows: &[HistoryWindow]) -> Result<Vec<HistoryPage>, ReadError> {
+        self.read(|db| async move { order_view::histories(&db, windows).await })
             .await
     }
 
@@ -202,6 +204,11 @@ impl Reads for Answers {
 
     async fn cash_order(&self, id: OrderId) -> Result<Option<CashOrder>, ReadError> {
         self.read(|db| async move { cash_ledger::cash_order(&db, id).await })
+            .await
+    }
+
+    async fn cash_orders(&self, ids: &[OrderId]) -> Result<Vec<CashOrder>, ReadError> {
+        self.read(|db| async move { cash_ledger::cash_orders(&db, ids).await })
             .await
     }
 

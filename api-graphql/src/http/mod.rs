@@ -53,17 +53,25 @@ use self::{
 };
 use crate::{
     auth::{self, Admitted, AuthError, Authenticator, Caller},
+    backend::Backend,
     context::RequestContext,
     health::Lifecycle,
     limits::{Limits, MAX_DISCARDED_BYTES, MAX_LIVE_SOCKETS},
     rate::{Credit, Refused, Visit},
-    schema::LedgerSchema,
+    schema::{LedgerSchema, loads::Loads},
     slots::Slots,
 };
+
+/// The schema, and what it reads from.
+pub(crate) struct Answering {
+    pub(crate) schema: LedgerSchema,
+    pub(crate) backend: Arc<dyn Backend>,
+}
 
 /// What the handler needs.
 pub(crate) struct Endpoint {
     pub(crate) schema: LedgerSchema,
+    backend: Arc<dyn Backend>,
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) limits: Limits,
     pub(crate) introspection: bool,
@@ -87,7 +95,7 @@ pub(crate) struct Turned(pub(crate) &'static str);
 
 impl Endpoint {
     pub(crate) fn new(
-        schema: LedgerSchema,
+        Answering { schema, backend }: Answering,
         authenticator: Arc<Authenticator>,
         limits: Limits,
         introspection: bool,
@@ -98,6 +106,7 @@ impl Endpoint {
         let types = Types::read(&schema.sdl());
         Self {
             schema,
+            backend,
             authenticator,
             limits,
             introspection,
@@ -389,7 +398,8 @@ impl Endpoint {
     ) -> Response {
         let lasting = Lasting::default();
         let credit = identity.as_ref().map(|(_, credit)| credit.clone());
-        let request = request(&params, document, identity, context).data(lasting.clone());
+        let request = request(&params, document, identity, context, &self.backend)
+            .data(lasting.clone());
         let mut answer = self.schema.execute(request).await;
         let mut response = if is_not_executed(&answer) {
             refuse(&mut answer);
@@ -432,10 +442,12 @@ fn request(
     document: Arc<ExecutableDocument>,
     identity: Option<Identity>,
     context: &RequestContext,
+    backend: &Arc<dyn Backend>,
 ) -> Request {
     let mut request = Request::new(params.query.clone())
         .variables(params.variables.clone())
-        .data(context.clone());
+        .data(context.clone())
+        .data(Loads::new(Arc::clone(backend)));
     request.operation_name.clone_from(&params.operation_name);
     request.set_parsed_query(Arc::unwrap_or_clone(document));
     match identity {

@@ -10,6 +10,7 @@ use domain::{
 use projections::{
     Model, ReadError,
     nodes::{AtLeast, NoNode},
+    paging::Window,
 };
 use store::StoreError;
 
@@ -22,7 +23,7 @@ use crate::{
     auth::Caller,
     backend::{Backend, Reads, RefusedAccess},
     context::RequestContext,
-    limits::{DEFAULT_FRESH_WAIT_MS, MAX_FRESH_WAIT_MS, MAX_PAGE},
+    limits::{MAX_FRESH_WAIT_MS, MAX_PAGE},
 };
 
 /// Demands that a read shows at least a position.
@@ -168,19 +169,6 @@ impl<'a> Access<'a> {
         self.reached(models, fresh.min_position.0, wait).await
     }
 
-    /// The node that has seen a position the caller has seen, such as that of the order at hand.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
-    pub(crate) async fn seen(
-        &self,
-        model: Model,
-        position: store::Position,
-    ) -> Result<Arc<dyn Reads>, Error> {
-        self.reached(&[model], position, DEFAULT_FRESH_WAIT_MS)
-            .await
-    }
-
     async fn reached(
         &self,
         models: &[Model],
@@ -197,10 +185,15 @@ impl<'a> Access<'a> {
         at_least: Option<AtLeast>,
     ) -> Result<Arc<dyn Reads>, Error> {
         let node = self.backend.read(models, at_least).await;
-        node.map_err(|no| match no {
+        node.map_err(|no| self.no_node(no, at_least.map(|demand| demand.position)))
+    }
+
+    /// That no node answers, of what showed `asked`: see [`Self::read`].
+    pub(crate) fn no_node(&self, no: NoNode, asked: Option<store::Position>) -> Error {
+        match no {
             NoNode::Read(error) => self.read_failed(error),
             NoNode::Stale { model, at } => {
-                let asked = at_least.map_or(at, |demand| demand.position);
+                let asked = asked.unwrap_or(at);
                 let message = "the read model has not reached that position yet; try again";
                 coded("STALE_READ", message).extend_with(|_, e| {
                     e.set("retryable", true);
@@ -209,7 +202,7 @@ impl<'a> Access<'a> {
                     e.set("minPosition", asked.0.to_string());
                 })
             }
-        })
+        }
     }
 
     /// A failed read: the caller's mistake, a moment's trouble, or a fault.
@@ -220,6 +213,14 @@ impl<'a> Access<'a> {
             ReadError::TooMuch { .. } => coded("TOO_MUCH", error.to_string()),
             ReadError::Corrupt(why) => self.fault(&why),
             ReadError::Database(error) => self.unreachable(&error),
+        }
+    }
+
+    /// A failed read of a page; the caller's mistake with the argument that it is in.
+    pub(crate) fn page_failed(&self, window: &Window, error: ReadError) -> Error {
+        match (window, error) {
+            (Window::Backward { .. }, ReadError::Cursor(error)) => invalid("before", error),
+            (_, error) => self.read_failed(error),
         }
     }
 
@@ -293,17 +294,4 @@ pub(crate) fn page_size(path: &str, asked: i32) -> Result<i64, Error> {
     } else {
         Err(invalid(path, format!("must be 1 to {MAX_PAGE}")))
     }
-}
-
-/// The place behind which a list goes on, where its cursors are numbers; 0 from the beginning.
-///
-/// # Errors
-/// INVALID_INPUT when the text is no cursor of such a list.
-pub(crate) fn cursor(after: Option<String>) -> Result<i64, Error> {
-    let Some(after) = after else { return Ok(0) };
-    let place = after.parse().ok().filter(|place| *place >= 0);
-    place.ok_or_else(|| {
-        let advice = "is no cursor of this list; take one from its edges or pageInfo";
-        invalid("after", advice)
-    })
 }

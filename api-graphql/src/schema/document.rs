@@ -46,5 +46,5 @@ where
     dyn Reads: Shows<E>,
 {
     let page = Shows::<E>::page(node.as_ref(), filter, window).await;
-    page.map_err(|e| access.read_failed(e))
+    page.map_err(|e| access.page_failed(window, e))
 }

@@ -11,6 +11,7 @@ mod document;
 pub mod events;
 pub mod intake;
 pub mod live;
+pub(crate) mod loads;
 pub mod metrics;
 pub mod order;
 pub mod person;

@@ -1,6 +1,9 @@
 //! The subjects' keys: found, remembered for a while, destroyed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use moka::sync::Cache;
 use store::{
@@ -63,12 +66,32 @@ impl Keyring {
         }
     }
 
-    /// The key of this name; `None` when it was destroyed or never was.
-    pub(super) async fn get(&self, name: &str) -> Result<Option<Arc<Kept>>, VaultError> {
-        match self.look_up(name).await? {
-            Some(Memory::Key(kept)) => Ok(Some(kept)),
-            Some(Memory::Destroyed) | None => Ok(None),
+    /// The keys of these names, those that memory lacks in one query; none for a name whose key was destroyed or never
+    /// was. One that cannot be unwrapped keeps nobody from the others.
+    pub(super) async fn get(
+        &self,
+        names: &HashSet<&str>,
+    ) -> Result<HashMap<String, Result<Arc<Kept>, VaultError>>, VaultError> {
+        let mut found = HashMap::new();
+        let mut unknown = Vec::new();
+        for name in names {
+            match self.cache.get(*name) {
+                Some(Memory::Key(kept)) => drop(found.insert((*name).to_owned(), Ok(kept))),
+                Some(Memory::Destroyed) => {}
+                None => unknown.push((*name).to_owned()),
+            }
         }
+        if unknown.is_empty() {
+            return Ok(found);
+        }
+        for (name, stored) in keys::get(self.log.pool(), self.log.log_id(), &unknown).await? {
+            match self.take(&name, stored) {
+                Ok(Memory::Key(kept)) => drop(found.insert(name, Ok(kept))),
+                Ok(Memory::Destroyed) => {}
+                Err(error) => drop(found.insert(name, Err(error))),
+            }
+        }
+        Ok(found)
     }
 
     /// The key to seal the subject's data with, and its name: the one there is, else a new one.
@@ -141,14 +164,19 @@ impl Keyring {
         }
         let names = [name.to_owned()];
         let mut stored = keys::get(self.log.pool(), self.log.log_id(), &names).await?;
-        let memory = match stored.pop() {
-            None => return Ok(None),
-            Some((_, StoredKey::Destroyed)) => Memory::Destroyed,
-            Some((_, StoredKey::Wrapped(wrapped))) => {
-                Memory::Key(Arc::new(self.unwrap(name, wrapped)?))
-            }
+        let stored = stored.pop();
+        stored
+            .map(|(_, stored)| self.take(name, stored))
+            .transpose()
+    }
+
+    /// What the database said of a name, now remembered.
+    fn take(&self, name: &str, stored: StoredKey) -> Result<Memory, VaultError> {
+        let memory = match stored {
+            StoredKey::Destroyed => Memory::Destroyed,
+            StoredKey::Wrapped(wrapped) => Memory::Key(Arc::new(self.unwrap(name, wrapped)?)),
         };
-        Ok(Some(self.remember(name, memory)))
+        Ok(self.remember(name, memory))
     }
 
     /// Remembers what the database said, unless the key was destroyed while it answered.

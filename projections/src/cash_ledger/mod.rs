@@ -19,7 +19,10 @@ pub use days::{CollectionDay, DayFilter, MAX_DAYS, collection_days};
 pub(crate) use days::{Counts, DayCell, add_up};
 pub use fold::CashOrder;
 pub(crate) use fold::{Booked, first_region, lines, store_region};
-pub use outstanding::{Outstanding, OutstandingFilter, cash_order, explain, outstanding};
+pub use outstanding::{
+    MAX_IDS, Outstanding, OutstandingFilter, cash_order, cash_orders, explain, explain_cash_orders,
+    outstanding,
+};
 pub use read::{
     Balance, Balances, CashFilter, Grouping, PostingRow, PostingsOf, balances, explain_postings,
     postings,

@@ -12,8 +12,11 @@ use super::CashOrder;
 use crate::{
     ReadDb, ReadError,
     paging::{CursorError, Page, Parts, Place, Window},
-    read_db::{allowed_ids, push_any},
+    read_db::{allowed_ids, check_rows, push_any},
 };
+
+/// The most orders of one [`cash_orders`] call.
+pub const MAX_IDS: i64 = 1_000;
 
 /// Names the list in cursors.
 const LIST: u8 = b'o';
@@ -102,9 +105,31 @@ fn time(micros: i64) -> DateTime<Utc> {
 
 /// The cash of an order; `None` for an order that is not placed.
 pub async fn cash_order(db: &ReadDb, id: OrderId) -> Result<Option<CashOrder>, ReadError> {
+    Ok(cash_orders(db, &[id]).await?.pop())
+}
+
+/// Where the cash of up to [`MAX_IDS`] orders is, in one query and in no order; without those that nobody knows.
+///
+/// # Errors
+/// Too many of them, or the database.
+pub async fn cash_orders(db: &ReadDb, ids: &[OrderId]) -> Result<Vec<CashOrder>, ReadError> {
+    check_rows(ids.len(), MAX_IDS)?;
     Ok(sqlx::query_as(include_str!("sql/load_orders.sql"))
-        .bind(vec![id.0])
-        .fetch_optional(db.node())
+        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        .fetch_all(db.node())
+        .await?)
+}
+
+/// How the database would read them: the lines of `explain`, for tests and operators.
+///
+/// # Errors
+/// As [`cash_orders`].
+pub async fn explain_cash_orders(db: &ReadDb, ids: &[OrderId]) -> Result<Vec<String>, ReadError> {
+    let sql = concat!("explain ", include_str!("sql/load_orders.sql"));
+    Ok(sqlx::query_scalar(sql)
+        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        .persistent(false)
+        .fetch_all(db.node())
         .await?)
 }
 

@@ -58,7 +58,7 @@ pub struct AtLeast {
 }
 
 /// Why no node answers.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum NoNode {
     /// None had reached the position when the wait was over; worth a retry.
     #[error("the read model {} is at {} only", model.name(), at.0)]

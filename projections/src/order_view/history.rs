@@ -10,8 +10,11 @@ use sqlx::{FromRow, Row, postgres::PgRow, types::Json};
 use store::Position;
 use uuid::Uuid;
 
-use super::fold;
-use crate::{ReadDb, ReadError, read_db::check_page_size};
+use super::{MAX_IDS, fold};
+use crate::{
+    ReadDb, ReadError,
+    read_db::{check_page_size, check_rows},
+};
 
 /// The most entries of one page.
 pub const MAX_HISTORY_PAGE: i64 = 100;
@@ -95,22 +98,114 @@ impl FromRow<'_, PgRow> for HistoryEntry {
     }
 }
 
-/// The events of an order after a version (0: from the first), at most `first` of them.
-pub async fn history(
+/// A part of an order's history, as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HistoryWindow {
+    /// Whose history.
+    pub order: OrderId,
+    /// At most so many events, 1 to [`MAX_HISTORY_PAGE`].
+    pub first: i64,
+    /// Those after this version; 0 from the first.
+    pub after: i64,
+}
+
+/// A part of one order's history: as [`histories`] of one.
+///
+/// # Errors
+/// As [`histories`].
+pub async fn history(db: &ReadDb, window: HistoryWindow) -> Result<HistoryPage, ReadError> {
+    let pages = histories(db, &[window]).await?;
+    Ok(pages.into_iter().next().unwrap_or_default())
+}
+
+/// Parts of the histories of up to [`MAX_IDS`] orders in one query, each where it was asked for; an empty one for an
+/// order that nobody knows.
+///
+/// # Errors
+/// A page that cannot be, too many of them, or the database.
+pub async fn histories(
     db: &ReadDb,
-    order: OrderId,
-    first: i64,
-    after_version: i64,
-) -> Result<HistoryPage, ReadError> {
-    let first = check_page_size(first, MAX_HISTORY_PAGE)?;
-    let mut entries: Vec<HistoryEntry> = sqlx::query_as(include_str!("sql/history.sql"))
-        .bind(order.0)
-        .bind(after_version)
-        .bind(first + 1)
+    windows: &[HistoryWindow],
+) -> Result<Vec<HistoryPage>, ReadError> {
+    check_rows(windows.len(), MAX_IDS)?;
+    if windows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asked = Asked::of(windows)?;
+    let rows: Vec<Numbered> = sqlx::query_as(include_str!("sql/histories.sql"))
+        .bind(asked.orders)
+        .bind(asked.after)
+        .bind(asked.limits)
         .fetch_all(db.node())
         .await?;
-    let first = usize::try_from(first).unwrap_or(usize::MAX);
-    let has_next = entries.len() > first;
-    entries.truncate(first);
-    Ok(HistoryPage { entries, has_next })
+    let mut pages = vec![HistoryPage::default(); windows.len()];
+    for Numbered { number, entry } in rows {
+        if let Some(page) = pages.get_mut(number) {
+            page.entries.push(entry);
+        }
+    }
+    for (page, window) in pages.iter_mut().zip(windows) {
+        let first = usize::try_from(window.first).unwrap_or(usize::MAX);
+        page.has_next = page.entries.len() > first;
+        page.entries.truncate(first);
+    }
+    Ok(pages)
+}
+
+/// How the database would read them: the lines of `explain`, for tests and operators.
+///
+/// # Errors
+/// As [`histories`].
+pub async fn explain_histories(
+    db: &ReadDb,
+    windows: &[HistoryWindow],
+) -> Result<Vec<String>, ReadError> {
+    let asked = Asked::of(windows)?;
+    let sql = concat!("explain ", include_str!("sql/histories.sql"));
+    Ok(sqlx::query_scalar(sql)
+        .bind(asked.orders)
+        .bind(asked.after)
+        .bind(asked.limits)
+        .persistent(false)
+        .fetch_all(db.node())
+        .await?)
+}
+
+/// What is asked for, column by column.
+struct Asked {
+    orders: Vec<Uuid>,
+    after: Vec<i64>,
+    /// One more than is shown tells whether more follow.
+    limits: Vec<i64>,
+}
+
+impl Asked {
+    fn of(windows: &[HistoryWindow]) -> Result<Self, ReadError> {
+        let limit = |w: &HistoryWindow| Ok(check_page_size(w.first, MAX_HISTORY_PAGE)? + 1);
+        Ok(Self {
+            orders: windows.iter().map(|w| w.order.0).collect(),
+            after: windows.iter().map(|w| w.after).collect(),
+            limits: windows
+                .iter()
+                .map(limit)
+                .collect::<Result<_, ReadError>>()?,
+        })
+    }
+}
+
+/// An entry and for which of the windows it is.
+struct Numbered {
+    number: usize,
+    entry: HistoryEntry,
+}
+
+impl FromRow<'_, PgRow> for Numbered {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let number: i64 = row.try_get("number")?;
+        Ok(Self {
+            // PostgreSQL counts from one.
+            number: usize::try_from(number - 1).unwrap_or(usize::MAX),
+            entry: HistoryEntry::from_row(row)?,
+        })
+    }
 }

@@ -24,7 +24,10 @@ pub(crate) use apply::{Filling, apply, references};
 pub(crate) use detail::occurred_at;
 pub use filter::{OrderFilter, OrderSort, PageRequest};
 pub(crate) use fold::{Change, code as status_code, status as status_of};
-pub use history::{HistoryActor, HistoryEntry, HistoryPage, MAX_HISTORY_PAGE, history};
+pub use history::{
+    HistoryActor, HistoryEntry, HistoryPage, HistoryWindow, MAX_HISTORY_PAGE, explain_histories,
+    histories, history,
+};
 pub use read::{Edge, MAX_IDS, Page, by_id, by_ids, by_number, by_ref, explain, page};
 pub(crate) use rows::Derived;
 

@@ -32,7 +32,7 @@ impl Endpoint {
         // The start of an operation costs; what it tells later does not.
         let mut cost = Some(operation.cost);
         let is_conditional = operation.is_conditional;
-        let request = super::request(&params, document, identity, &context);
+        let request = super::request(&params, document, identity, &context, &self.backend);
         let answers = if operation.is_subscription() {
             endpoint.schema.execute_stream(request).boxed()
         } else {

@@ -6,7 +6,10 @@ use domain::{
     order::{command, event::Sealed},
 };
 
-use crate::{http::lasting::Lasting, schema::access::Access};
+use crate::{
+    http::lasting::Lasting,
+    schema::{access::Access, loads},
+};
 
 /// What may be shown of personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -47,8 +50,7 @@ impl Contact {
             return Ok(Self::hidden());
         }
         Lasting::is_personal(ctx);
-        let opened = access.backend.open_contact(sealed).await;
-        let opened = opened.map_err(|why| access.fault(&why))?;
+        let opened = loads::contact(ctx, &access, sealed).await?;
         Ok(opened.map_or_else(|| Self::empty(ContactState::Erased), Self::shown))
     }
 
@@ -152,8 +154,7 @@ impl Proof {
             return Ok(Self::empty(ContactState::Hidden));
         }
         Lasting::is_personal(ctx);
-        let opened = access.backend.open_proof(sealed).await;
-        let opened = opened.map_err(|why| access.fault(&why))?;
+        let opened = loads::proof(ctx, &access, sealed).await?;
         Ok(opened.map_or_else(|| Self::empty(ContactState::Erased), Self::shown))
     }
 

@@ -1,11 +1,15 @@
 //! An order's history as a connection.
 
-use async_graphql::{ID, SimpleObject};
+use async_graphql::{Error, ID, SimpleObject};
 use domain::ids::OrderId;
-use projections::order_view::{HistoryEntry, HistoryPage};
+use projections::{
+    order_view::{HistoryEntry, HistoryPage},
+    paging::{CursorError, Place},
+};
 
 use super::status::OrderStatus;
 use crate::schema::{
+    access::invalid,
     connection::PageInfo,
     problem::int,
     scalars::{DateTime, Position, Uuid},
@@ -76,6 +80,23 @@ pub struct EventActor {
     pub role: String,
 }
 
+/// Names the list in cursors.
+const LIST: u8 = b'h';
+
+/// The version behind which a page begins; 0 without a cursor.
+///
+/// # Errors
+/// INVALID_INPUT when it is no cursor of this order's history.
+pub(super) fn after(order: OrderId, cursor: Option<&str>) -> Result<i64, Error> {
+    let Some(cursor) = cursor else { return Ok(0) };
+    let place = Place::decode(cursor, LIST).map_err(|e| invalid("after", e))?;
+    if place.id == order.to_string() && place.key > 0 {
+        Ok(place.key)
+    } else {
+        Err(invalid("after", CursorError::Malformed))
+    }
+}
+
 /// Leaves out what came after a version.
 pub(super) fn end_at(page: &mut HistoryPage, version: i64) {
     page.entries.retain(|entry| entry.version <= version);
@@ -90,7 +111,13 @@ impl EventConnection {
             .into_iter()
             .map(|entry| Event::new(order, entry))
             .collect();
-        let cursor = |event: &Event| event.order_version.to_string();
+        let cursor = |event: &Event| {
+            let place = Place {
+                key: i64::from(event.order_version),
+                id: order.to_string(),
+            };
+            place.encode(LIST)
+        };
         Self {
             page_info: PageInfo {
                 has_next_page: page.has_next,

@@ -24,7 +24,7 @@ pub mod status;
 use async_graphql::{Context, Error, ID, Object};
 use commands::personal::is_unsealed;
 use domain::order::Order as State;
-use projections::{Model, order_view::OrderRow};
+use projections::order_view::{HistoryWindow, OrderRow};
 
 use self::{
     allowed::{CommandKind, allowed},
@@ -37,7 +37,8 @@ use self::{
     status::{OrderStatus, PaymentStatus},
 };
 use super::{
-    access::{Access, cursor},
+    access::{Access, page_size},
+    loads,
     problem::int,
     record::{Standing, view},
     scalars::{DateTime, Decimal, Position},
@@ -327,10 +328,13 @@ impl Order {
         #[graphql(desc = "A cursor of this list.")] after: Option<String>,
     ) -> Result<EventConnection, Error> {
         let access = Access::of(ctx)?;
-        let after = cursor(after)?;
-        let node = access.seen(Model::OrderView, self.0.position).await?;
-        let page = node.history(self.0.id, i64::from(first), after).await;
-        let mut page = page.map_err(|e| access.read_failed(e))?;
+        let after = history::after(self.0.id, after.as_deref())?;
+        let window = HistoryWindow {
+            order: self.0.id,
+            first: page_size("first", first)?,
+            after,
+        };
+        let mut page = loads::history(ctx, &access, window, self.0.position).await?;
         let end = match self.0.standing {
             Standing::Newest => None,
             Standing::Past => Some(self.0.version),

@@ -119,10 +119,8 @@ impl OrderQuery {
             sort: sort.into(),
             window,
         };
-        let page = node
-            .orders(&request)
-            .await
-            .map_err(|e| access.read_failed(e))?;
+        let page = node.orders(&request).await;
+        let page = page.map_err(|e| access.page_failed(&request.window, e))?;
         Ok(page.into())
     }
 }

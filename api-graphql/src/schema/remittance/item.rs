@@ -1,14 +1,19 @@
 //! The items of a remittance: what is expected, what is reported, and how the two compare.
 
-use async_graphql::{Enum, Error, ID, SimpleObject};
-use domain::actor::StoreScope;
+use crate::schema::{
+    access::{Access, invalid},
+    connection::PageInfo,
+    loads,
+    problem::count,
+    scalars::Decimal,
+};
+use async_graphql::{Context, Enum, Error, ID, SimpleObject};
 use domain::remittance::{
-    Comparison, ExpectedItem, ItemOutcome as DomainOutcome, Remittance, ReportedItem,
+    Comparison, ExpectedItem, ItemOutcome as DomainOutcome, Remittance, RemittanceId, ReportedItem,
     Resolution as DomainResolution, Summary,
 };
-use projections::Model;
-
-use crate::schema::{access::Access, connection::PageInfo, problem::count, scalars::Decimal};
+use domain::{actor::StoreScope, ids::OrderId};
+use projections::paging::{CursorError, Place};
 
 /// How the two sides of an item compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -144,75 +149,135 @@ pub struct RemittanceItemEdge {
 
 /// Leaves out the orders that the caller may not see: a partner may report one of another store.
 pub(super) async fn hide_foreign(
-    access: &Access<'_>,
+    ctx: &Context<'_>,
     page: &mut RemittanceItemConnection,
 ) -> Result<(), Error> {
-    let stores = &access.actor().stores;
-    if *stores == StoreScope::All {
+    let access = Access::of(ctx)?;
+    let scope = &access.actor().stores;
+    if *scope == StoreScope::All {
         return Ok(());
     }
-    let ledger = access.read(&[Model::CashLedger], None).await?;
+    let reported = page
+        .edges
+        .iter()
+        .filter_map(|edge| only_reported(&edge.node));
+    let stores = loads::stores_of(ctx, &access, reported).await?;
+    let is_seen = |id| stores.get(&id).is_some_and(|store| scope.covers(store));
     for RemittanceItemEdge { node, .. } in &mut page.edges {
-        // What is expected is the store's own.
-        let is_only_reported =
-            matches!(node.outcome, None | Some(ItemOutcome::Extra)) && node.reported.is_some();
-        let Some(id) = node.order_id.as_ref().filter(|_| is_only_reported) else {
-            continue;
-        };
-        let order = match id.as_str().parse() {
-            Ok(id) => ledger.cash_order(id).await,
-            Err(_) => Ok(None),
-        };
-        let order = order.map_err(|e| access.read_failed(e))?;
-        if !order.is_some_and(|order| stores.covers(&order.store_id)) {
+        if only_reported(node).is_some_and(|id| !is_seen(id)) {
             node.order_id = None;
         }
     }
     Ok(())
 }
 
-/// The items from `after` on, at most `first`: compared ones once there are, else those of the side that is there.
+/// The order of an item that only the partner speaks of: what is expected is the store's own.
+fn only_reported(item: &RemittanceItem) -> Option<OrderId> {
+    let is_only_reported =
+        matches!(item.outcome, None | Some(ItemOutcome::Extra)) && item.reported.is_some();
+    let id = item.order_id.as_ref().filter(|_| is_only_reported)?;
+    id.as_str().parse().ok()
+}
+
+/// Names the list in cursors.
+const LIST: u8 = b'i';
+
+/// What a list of items is made of.
+trait Listed {
+    fn reference(&self) -> &str;
+}
+
+impl Listed for Comparison {
+    fn reference(&self) -> &str {
+        &self.reference
+    }
+}
+
+impl Listed for ExpectedItem {
+    fn reference(&self) -> &str {
+        &self.reference
+    }
+}
+
+impl Listed for ReportedItem {
+    fn reference(&self) -> &str {
+        &self.reference
+    }
+}
+
+/// Where an item stands: its reference, and how many of the same reference come before it. Items that come between two
+/// pages, as those of a new report do, move no other.
+type At<'a> = (&'a str, i64);
+
+/// The items behind `after`, at most `first`: compared ones once there are, else those of the side that is there.
+///
+/// # Errors
+/// INVALID_INPUT when `after` is no cursor of this remittance's items.
 pub(super) fn page(
+    id: &RemittanceId,
     remittance: &Remittance,
     first: usize,
-    after: usize,
-) -> RemittanceItemConnection {
-    let (total, nodes) = if !remittance.comparisons.is_empty() {
+    after: Option<&str>,
+) -> Result<RemittanceItemConnection, Error> {
+    let list = format!("{id} ");
+    let place = after.map(|cursor| Place::decode(cursor, LIST)).transpose();
+    let place = place.map_err(|e| invalid("after", e))?;
+    let after = place.as_ref().map(|place| {
+        let reference = place.id.strip_prefix(&list);
+        reference.map(|reference| (reference, place.key))
+    });
+    let after = after.map(|at| at.ok_or_else(|| invalid("after", CursorError::Malformed)));
+    let after = after.transpose()?;
+    let (has_next_page, items) = if !remittance.comparisons.is_empty() {
         slice(&remittance.comparisons, first, after)
     } else if !remittance.expected.is_empty() {
         slice(&remittance.expected, first, after)
     } else {
-        slice(
-            remittance.reported.as_deref().unwrap_or_default(),
-            first,
-            after,
-        )
+        let reported = remittance.reported.as_deref();
+        slice(reported.unwrap_or_default(), first, after)
     };
-    let edges: Vec<_> = nodes
-        .into_iter()
-        .zip(after + 1..)
-        .map(|(node, at)| RemittanceItemEdge {
-            cursor: at.to_string(),
+    let edge = |(nth, node): (i64, RemittanceItem)| {
+        let id = format!("{list}{}", node.reference);
+        RemittanceItemEdge {
+            cursor: Place { key: nth, id }.encode(LIST),
             node,
-        })
-        .collect();
-    RemittanceItemConnection {
+        }
+    };
+    let edges: Vec<_> = items.into_iter().map(edge).collect();
+    Ok(RemittanceItemConnection {
         page_info: PageInfo {
-            has_next_page: after.saturating_add(edges.len()) < total,
-            has_previous_page: after > 0,
+            has_next_page,
+            has_previous_page: after.is_some(),
             start_cursor: edges.first().map(|e| e.cursor.clone()),
             end_cursor: edges.last().map(|e| e.cursor.clone()),
         },
         edges,
-    }
+    })
 }
 
-fn slice<'a, T>(all: &'a [T], first: usize, after: usize) -> (usize, Vec<RemittanceItem>)
+/// Whether more follow, and the items with how many of the same reference come before each.
+fn slice<'a, T: Listed>(
+    all: &'a [T],
+    first: usize,
+    after: Option<At<'_>>,
+) -> (bool, Vec<(i64, RemittanceItem)>)
 where
     RemittanceItem: From<&'a T>,
 {
-    let page = all.iter().skip(after).take(first);
-    (all.len(), page.map(RemittanceItem::from).collect())
+    let mut sorted: Vec<&T> = all.iter().collect();
+    sorted.sort_by(|a, b| a.reference().cmp(b.reference()));
+    let mut before: At<'_> = ("", -1);
+    let placed = sorted.into_iter().map(|item| {
+        let (reference, nth) = before;
+        let same = reference == item.reference();
+        before = (item.reference(), if same { nth + 1 } else { 0 });
+        (before, item)
+    });
+    let mut rest = placed.skip_while(|(at, _)| after.is_some_and(|after| *at <= after));
+    let page = rest.by_ref().take(first);
+    let page = page.map(|((_, nth), item)| (nth, RemittanceItem::from(item)));
+    let page = page.collect();
+    (rest.next().is_some(), page)
 }
 
 /// The comparison of one rider's items.

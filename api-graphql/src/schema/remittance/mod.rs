@@ -11,7 +11,7 @@ use projections::document::Row;
 
 use self::item::{RemittanceItemConnection, RemittanceSummary, RiderTotal};
 use super::{
-    access::{Access, cursor, page_size},
+    access::page_size,
     problem::int,
     record::view,
     scalars::{Date, DateTime, Decimal, Position},
@@ -110,7 +110,7 @@ impl Remittance {
         riders.map(RiderTotal::from).collect()
     }
 
-    /// The items: compared ones once both sides are there, else those of the side that is.
+    /// The items by reference: compared ones once both sides are there, else those of the side that is.
     async fn items(
         &self,
         ctx: &Context<'_>,
@@ -122,9 +122,8 @@ impl Remittance {
         #[graphql(desc = "A cursor of this list.")] after: Option<String>,
     ) -> Result<RemittanceItemConnection, Error> {
         let first = usize::try_from(page_size("first", first)?).unwrap_or(1);
-        let after = usize::try_from(cursor(after)?).unwrap_or(usize::MAX);
-        let mut page = item::page(&self.0.state, first, after);
-        item::hide_foreign(&Access::of(ctx)?, &mut page).await?;
+        let mut page = item::page(&self.0.id, &self.0.state, first, after.as_deref())?;
+        item::hide_foreign(ctx, &mut page).await?;
         Ok(page)
     }
 

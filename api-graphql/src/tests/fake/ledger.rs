@@ -38,7 +38,7 @@ use projections::{
     },
     freshness::ModelStatus,
     nodes::{AtLeast, NoNode},
-    order_view::{HistoryPage, OrderRow, PageRequest},
+    order_view::{HistoryPage, HistoryWindow, OrderRow, PageRequest},
     paging::{Edge, Page, Window},
     store_board::StoreCount,
 };
@@ -46,7 +46,7 @@ use store::{PhoneHash, Position, Recorded};
 use uuid::Uuid;
 
 use super::kinds::Faked;
-use crate::backend::{Backend, Executes, Reads, RefusedAccess};
+use crate::backend::{Backend, Executes, Opened, Reads, RefusedAccess};
 
 /// The entities of a kind with their versions.
 pub(super) type Shelf<E> = Mutex<HashMap<<E as Entity>::Id, (i64, Arc<E>)>>;
@@ -76,6 +76,8 @@ pub(crate) struct Fake {
     pub(crate) broken: AtomicBool,
     /// The read side never gets anywhere.
     pub(crate) stale: AtomicBool,
+    /// How many were asked for at once, of whatever is read for many at once.
+    pub(crate) batches: Mutex<Vec<usize>>,
     /// Every command takes this long.
     pub(crate) slow: Mutex<Duration>,
     /// Nothing is ever heard but what a test tells.
@@ -107,10 +109,12 @@ impl Fake {
         })
     }
 
-    fn opened<T>(&self, sealed: &Sealed, plain: T) -> Option<T> {
+    fn opened<T: Clone>(&self, sealed: &[Sealed], plain: &T) -> Vec<Opened<T>> {
         assert!(!self.broken.load(Ordering::SeqCst), "the fake vault panics");
+        self.batches.lock().unwrap().push(sealed.len());
         let erased = self.erased.lock().unwrap();
-        (!erased.contains(&sealed.subject)).then_some(plain)
+        let open = |one: &Sealed| (!erased.contains(&one.subject)).then(|| plain.clone());
+        sealed.iter().map(|one| Ok(open(one))).collect()
     }
 
     /// Decides a command as the bus does, without what only a log can do.
@@ -268,20 +272,20 @@ impl Backend for Arc<Fake> {
         self.erase(subject, actor)
     }
 
-    async fn open_contact(&self, sealed: &Sealed) -> Result<Option<Contact>, String> {
+    async fn open_contacts(&self, sealed: &[Sealed]) -> Result<Vec<Opened<Contact>>, String> {
         let contact = Contact {
             name: Some("สมชาย 😀".into()),
             ..Contact::default()
         };
-        Ok(self.opened(sealed, contact))
+        Ok(self.opened(sealed, &contact))
     }
 
-    async fn open_proof(&self, sealed: &Sealed) -> Result<Option<Proof>, String> {
+    async fn open_proofs(&self, sealed: &[Sealed]) -> Result<Vec<Opened<Proof>>, String> {
         let proof = Proof {
             photo: Some("s3://proofs/1.jpg".into()),
             ..Proof::default()
         };
-        Ok(self.opened(sealed, proof))
+        Ok(self.opened(sealed, &proof))
     }
 
     fn phone_hash(&self, phone: &str) -> Option<PhoneHash> {
@@ -365,9 +369,10 @@ impl Reads for Fake {
         })
     }
 
-    async fn history(&self, _: OrderId, _: i64, _: i64) -> Result<HistoryPage, ReadError> {
+    async fn histories(&self, windows: &[HistoryWindow]) -> Result<Vec<HistoryPage>, ReadError> {
         self.check()?;
-        Ok(HistoryPage::default())
+        self.batches.lock().unwrap().push(windows.len());
+        Ok(vec![HistoryPage::default(); windows.len()])
     }
 
     async fn board(
@@ -400,6 +405,14 @@ impl Reads for Fake {
         Ok(self
             .row(id)
             .map(|row| self.books.lock().unwrap().cash_of(row)))
+    }
+
+    async fn cash_orders(&self, ids: &[OrderId]) -> Result<Vec<CashOrder>, ReadError> {
+        self.check()?;
+        self.batches.lock().unwrap().push(ids.len());
+        let rows = ids.iter().filter_map(|id| self.row(*id));
+        let books = self.books.lock().unwrap();
+        Ok(rows.map(|row| books.cash_of(row)).collect())
     }
 
     async fn cash_postings(

@@ -136,7 +136,7 @@ pub struct ExternalRef {
 }
 
 /// A contact encrypted under the key of its subject; destroying the key erases the person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Sealed {

@@ -1,6 +1,7 @@
 //! No operation of the API reads a growing table whole: PostgreSQL itself tells how it answers every statement of a
 //! running ledger after a million orders, and the plans are those in `plans.txt` (`UPDATE_PLANS=1` writes it anew).
 
+mod batches;
 mod captured;
 mod million;
 mod operations;

@@ -10,10 +10,12 @@ use domain::{
     store::Store,
 };
 use projections::{
+    ReadError,
     cash_ledger::{self, Outstanding, OutstandingFilter, PostingsOf},
     document::{
         self, BundleFilter, DeadLetterFilter, Document, Outcome, RemittanceFilter, StoreFilter,
     },
+    order_view::{self, HistoryWindow},
     paging::Window,
 };
 use uuid::Uuid;
@@ -291,4 +293,43 @@ async fn no_bundle_and_no_store_is_looked_for_among_all_others() {
         StoreFilter::within(StoreScope::Only(vec![store_id(7), store_id(8)])),
     ];
     no_scan::<Store>(&db, &filters, &cursor(b's', 0, "CFR500")).await;
+}
+
+/// What is read for many nodes at once is looked up one by one.
+#[tokio::test]
+async fn no_history_and_no_cash_of_many_orders_is_looked_for_among_all_others() {
+    let db = fresh_db().await;
+    let history = "insert into order_history (order_id, version, position, event_id, event_type, schema_version, status_from, \
+         status_to, actor_id, actor_role, command_id, occurred_at, recorded_at, detail) \
+         select md5((n / 10)::text)::uuid, 1 + n % 10, n, gen_random_uuid(), 'order.placed', '1', 1000, 1000, 'a', 'ops', \
+         gen_random_uuid(), now(), now(), '{}' from generate_series(1, 50000) as n";
+    let orders = "insert into cash_order select md5(n::text)::uuid, 'QC-' || n, 'CFR001', 'R1', null, 'PENDING', 0, 0, null, \
+         null, null, null, null, 0, 5, n, '{}' from generate_series(1, 20000) as n";
+    fill(&db, &[history, orders], "order_history, cash_order").await;
+    let order = |n: u128| OrderId(Uuid::from_u128(n << 96));
+    for many in [1, 25, 1_000] {
+        let orders: Vec<OrderId> = (0..many).map(order).collect();
+        for (first, after) in [(1, 0), (25, 5), (100, 0)] {
+            let window = |order: &OrderId| HistoryWindow {
+                order: *order,
+                first,
+                after,
+            };
+            let windows: Vec<HistoryWindow> = orders.iter().map(window).collect();
+            let plan = order_view::explain_histories(&db.db, &windows)
+                .await
+                .unwrap();
+            assert_no_scan(&plan, "order_history", &(many, first, after));
+        }
+        let plan = cash_ledger::explain_cash_orders(&db.db, &orders)
+            .await
+            .unwrap();
+        // A thousand of so few are cheaper to find in the table.
+        if many < 1_000 {
+            assert_no_scan(&plan, "cash_order", &many);
+        }
+    }
+    let too_many: Vec<OrderId> = (0..1_001).map(order).collect();
+    let refused = cash_ledger::cash_orders(&db.db, &too_many).await;
+    assert!(matches!(refused, Err(ReadError::PageSize { .. })));
 }

@@ -10,7 +10,8 @@ use domain::{
 use projections::{
     Freshness, Model, Reached,
     freshness::{ModelStatus, status},
-    order_view, rebuild, store_board,
+    order_view::{self, HistoryWindow},
+    rebuild, store_board,
 };
 use store::{LogId, Position};
 use tokio::time::Instant;
@@ -53,7 +54,9 @@ async fn the_models_equal_a_fold_of_the_log() {
                 .unwrap();
             assert_eq!(by_ref.as_ref(), Some(&row));
         }
-        let history = order_view::history(&db.db, life.id, 100, 0).await.unwrap();
+        let history = order_view::history(&db.db, part(life.id, 100, 0))
+            .await
+            .unwrap();
         assert!(!history.has_next);
         assert_eq!(history.entries.len() as i64, life.version);
         assert_eq!(history.entries[0].status_from, None);
@@ -67,6 +70,14 @@ async fn the_models_equal_a_fold_of_the_log() {
         assert_eq!(history.entries[0].actor.id, "somchai");
     }
     runner.stop().await;
+}
+
+const fn part(order: OrderId, first: i64, after: i64) -> HistoryWindow {
+    HistoryWindow {
+        order,
+        first,
+        after,
+    }
 }
 
 #[tokio::test]
@@ -87,7 +98,7 @@ async fn what_is_not_there_is_not_found() {
         None
     );
     assert!(
-        order_view::history(&db.db, OrderId(Uuid::nil()), 10, 0)
+        order_view::history(&db.db, part(OrderId(Uuid::nil()), 10, 0))
             .await
             .unwrap()
             .entries
