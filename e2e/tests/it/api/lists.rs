@@ -83,7 +83,7 @@ async fn trade(api: &Api) -> Vec<String> {
     all
 }
 
-async fn caught_up(api: &Api) {
+pub(super) async fn caught_up(api: &Api) {
     let lag = "{ projections { name lagEvents failed } }";
     e2e::eventually("read models at the head", || async {
         let data = api.graphql(lag, json!({})).await;

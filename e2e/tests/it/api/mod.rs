@@ -17,6 +17,7 @@ mod good;
 mod lasting;
 mod lists;
 mod operations;
+mod pages;
 mod past;
 mod people;
 mod phones;
