@@ -398,8 +398,8 @@ impl Endpoint {
     ) -> Response {
         let lasting = Lasting::default();
         let credit = identity.as_ref().map(|(_, credit)| credit.clone());
-        let request = request(&params, document, identity, context, &self.backend)
-            .data(lasting.clone());
+        let request =
+            request(&params, document, identity, context, &self.backend).data(lasting.clone());
         let mut answer = self.schema.execute(request).await;
         let mut response = if is_not_executed(&answer) {
             refuse(&mut answer);
