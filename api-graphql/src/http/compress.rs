@@ -21,7 +21,7 @@ const LEAST_BYTES: u64 = 1_024;
 const LEVEL: i32 = 3;
 
 /// Compresses answers; streams are passed on as they come.
-pub(crate) fn layer() -> CompressionLayer<impl Predicate + Clone> {
+pub(crate) fn layer() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new()
         .quality(CompressionLevel::Precise(LEVEL))
         .compress_when(SizeAbove::new(LEAST_BYTES).and(NotForContentType::SSE))

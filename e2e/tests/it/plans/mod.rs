@@ -23,6 +23,9 @@ use self::{
 };
 use crate::api::support::{SCHEMA, done, place_input, placed};
 
+/// What is answered without the database.
+const FROM_MEMORY: &str = "rateLimit";
+
 /// Plans by operation.
 type Plans = BTreeMap<String, BTreeSet<String>>;
 
@@ -57,7 +60,7 @@ async fn no_operation_reads_a_growing_table_whole() {
         let log = program.log();
         let plans = captured::plans(&log[read..]);
         read = log.len();
-        if plans.is_empty() {
+        if plans.is_empty() && operation.name != FROM_MEMORY {
             failed.push(format!("{}: no plan was told", operation.name));
         }
         scans.extend(plans.iter().filter_map(|plan| whole(operation, plan)));

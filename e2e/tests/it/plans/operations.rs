@@ -154,6 +154,7 @@ fn single(known: &Known<'_>) -> Vec<Operation> {
             format!("verify(orderId: \"{order}\") {{ __typename }}"),
         ),
         ("projections", "projections { name }".to_owned()),
+        ("rateLimit", "rateLimit { class }".to_owned()),
         ("bundle", "bundle(id: \"B-1\") { id }".to_owned()),
         ("store", "store(id: \"CFR001\") { id }".to_owned()),
         (
