@@ -30,6 +30,7 @@ const FROM_MEMORY: &str = "rateLimit";
 type Plans = BTreeMap<String, BTreeSet<String>>;
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "a million rows take all of a small machine: `make test` runs it by itself, after the others"]
 async fn no_operation_reads_a_growing_table_whole() {
     let database = fresh_database().await.with_stores().await;
     let order = one_order(&database).await;
@@ -165,8 +166,9 @@ fn whole(operation: &Operation, plan: &Plan) -> Option<String> {
 /// The scans of read models: what the ledger's own tasks read of the log meanwhile comes when it comes.
 fn of_read_models(plan: &Plan) -> Vec<String> {
     let ours = |scan: &&String| {
-        let table = scan.rsplit(" on ").next().unwrap_or_default();
-        GROWING[4..].contains(&table) || table.ends_with("_pk") || scan.contains("Bitmap Index")
+        // The table, or for a bitmap its index, which is named after the table.
+        let read = scan.rsplit(" on ").next().unwrap_or_default();
+        GROWING[4..].iter().any(|table| read.starts_with(table))
     };
     plan.scans.iter().filter(ours).cloned().collect()
 }

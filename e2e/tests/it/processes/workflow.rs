@@ -40,18 +40,18 @@ async fn an_order_runs_to_released_by_itself() {
         assert_eq!(field(n, "correlationId"), field(0, "correlationId"));
         assert_eq!(field(n, "causationId"), records[0].event_id.to_string());
     }
-    let took = records[3].recorded_at - records[0].recorded_at;
-    assert!(took < TimeDelta::seconds(2), "{took}");
     world.quiet().await;
-    processes.stop().await;
-    let status = commands::process::status(world.log()).await.unwrap();
-    let head = world.log().head().await.unwrap().position;
-    assert!(
-        status
+    // One that looks seldom may be behind the others for a second.
+    eventually("every process at the end of the log", || async {
+        let status = commands::process::status(world.log()).await.unwrap();
+        let head = world.log().head().await.unwrap().position;
+        let mut done = status
             .iter()
-            .all(|s| s.position == head && s.failed.is_none()),
-        "a stopped program leaves nothing undone: {status:?}"
-    );
+            .map(|s| s.position == head && s.failed.is_none());
+        done.all(|is_done| is_done).then_some(())
+    })
+    .await;
+    processes.stop().await;
 }
 
 /// The commands that a program gave which then died, by the ids that any program derives.
