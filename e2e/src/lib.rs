@@ -9,6 +9,7 @@
 )]
 
 mod api;
+pub mod bench;
 pub mod bundles;
 mod cluster;
 mod database;

@@ -1,30 +1,12 @@
 //! The table for people and the JSON for machines.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use anyhow::{Context, Result};
+use e2e::bench::{Spread, machine, output};
 use serde::Serialize;
 
 use crate::{CALLERS, Plan, http::OpenLoop, measure::Sample};
-
-/// Smallest, middle and largest of several runs.
-#[derive(Debug, Clone, Copy, Serialize)]
-struct Spread {
-    min: f64,
-    median: f64,
-    max: f64,
-}
-
-impl Spread {
-    fn of(mut values: Vec<f64>) -> Option<Self> {
-        values.sort_by(f64::total_cmp);
-        Some(Self {
-            min: *values.first()?,
-            median: *values.get(values.len() / 2)?,
-            max: *values.last()?,
-        })
-    }
-}
 
 /// A figure of the requirement, what was seen, and whether it was reached.
 #[derive(Debug, Serialize)]
@@ -54,7 +36,7 @@ pub(crate) fn write(plan: &Plan, samples: &[Sample], open_loop: &[OpenLoop]) -> 
     let report = Report {
         commit: output("git", &["rev-parse", "--short", "HEAD"]),
         measured_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        machine: machine(),
+        machine: format!("{}, {}", machine(), output("postgres", &["--version"])),
         rounds: plan.rounds,
         seconds_per_row: plan.seconds,
         verdicts: verdicts(samples, open_loop)?,
@@ -193,23 +175,4 @@ fn print(report: &Report<'_>) {
             o.server_rss_mb,
         );
     }
-}
-
-fn output(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output();
-    output.map_or_else(
-        |_| "unknown".into(),
-        |o| String::from_utf8_lossy(&o.stdout).trim().to_owned(),
-    )
-}
-
-fn machine() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|l| l.strip_prefix("model name"))
-        .unwrap_or("")
-        .trim_start_matches([' ', '\t', ':']);
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    format!("{cores} x {model}, {}", output("postgres", &["--version"]))
 }

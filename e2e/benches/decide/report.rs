@@ -1,8 +1,9 @@
 //! The table for people and the JSON for machines.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs};
 
 use anyhow::{Context, Result};
+use e2e::bench::{Spread, machine, output};
 use serde::Serialize;
 
 use crate::{Plan, Times};
@@ -15,25 +16,6 @@ pub(crate) const READ: &str = "read the event's JSON";
 
 /// The most that deciding may take, in microseconds.
 const WANTED_MICROS: f64 = 50.0;
-
-/// Smallest, middle and largest of the rounds.
-#[derive(Debug, Clone, Copy, Serialize)]
-struct Spread {
-    min: f64,
-    median: f64,
-    max: f64,
-}
-
-impl Spread {
-    fn of(mut values: Vec<f64>) -> Option<Self> {
-        values.sort_by(f64::total_cmp);
-        Some(Self {
-            min: *values.first()?,
-            median: *values.get(values.len() / 2)?,
-            max: *values.last()?,
-        })
-    }
-}
 
 /// One case over all rounds, in microseconds.
 #[derive(Serialize)]
@@ -149,23 +131,4 @@ fn print(report: &Report) {
         "\n{}: at most {} us wanted, reached: {reached}",
         report.figure, report.wanted_micros
     );
-}
-
-fn output(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output();
-    output.map_or_else(
-        |_| "unknown".into(),
-        |o| String::from_utf8_lossy(&o.stdout).trim().to_owned(),
-    )
-}
-
-fn machine() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|l| l.strip_prefix("model name"))
-        .unwrap_or("")
-        .trim_start_matches([' ', '\t', ':']);
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    format!("{cores} x {model}")
 }

@@ -1,8 +1,9 @@
 //! What came out: the ratios first, each of loads of one round.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use anyhow::{Context, Result};
+use e2e::bench::{Spread, machine, output};
 use serde::Serialize;
 
 use crate::{
@@ -25,26 +26,6 @@ pub(crate) struct Cell {
     pub(crate) dashboards: Option<Dashboards>,
     pub(crate) reads: Reads,
     pub(crate) busy: Busy,
-}
-
-/// The least, the middle and the most of some figures.
-#[derive(Debug, Clone, Copy, Serialize)]
-struct Spread {
-    min: f64,
-    median: f64,
-    max: f64,
-}
-
-impl Spread {
-    fn of(mut figures: Vec<f64>) -> Result<Self> {
-        figures.sort_by(f64::total_cmp);
-        let at = |n: usize| figures.get(n).copied().context("nothing was measured");
-        Ok(Self {
-            min: at(0)?,
-            median: at(figures.len() / 2)?,
-            max: at(figures.len().saturating_sub(1))?,
-        })
-    }
 }
 
 #[derive(Serialize)]
@@ -74,12 +55,12 @@ pub(crate) fn write(plan: &Plan, cells: &[Cell]) -> Result<()> {
         };
         let rounds = 1..=plan.rounds;
         let ratios = rounds.filter_map(|r| Some(p99(r, load)? / p99(r, Load::None)?));
-        Spread::of(ratios.collect())
+        Spread::of(ratios.collect()).context("nothing was measured")
     };
     let on_replica = ratio(Load::OnReplica)?;
     let report = Report {
         commit: output("git", &["rev-parse", "--short", "HEAD"]),
-        machine: machine(),
+        machine: format!("{}, {}", machine(), output("postgres", &["--version"])),
         rounds: plan.rounds,
         seconds_per_load: plan.seconds,
         commands_per_second: plan.rate,
@@ -156,24 +137,4 @@ fn print(report: &Report<'_>) {
     );
     let reached = if report.reached { "yes" } else { "NO" };
     println!("wanted {}: {reached}", report.wanted);
-}
-
-fn output(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output();
-    output.map_or_else(
-        |_| "unknown".into(),
-        |o| String::from_utf8_lossy(&o.stdout).trim().to_owned(),
-    )
-}
-
-fn machine() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name"));
-    let model = model.unwrap_or("").trim_start_matches([' ', '\t', ':']);
-    // Not how many this process may use: it keeps to one.
-    let cores = cpu
-        .lines()
-        .filter(|line| line.starts_with("processor"))
-        .count();
-    format!("{cores} x {model}, {}", output("postgres", &["--version"]))
 }

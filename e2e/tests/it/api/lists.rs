@@ -83,7 +83,8 @@ async fn trade(api: &Api) -> Vec<String> {
     all
 }
 
-pub(super) async fn caught_up(api: &Api) {
+/// Waits until every read model is at the head of the log.
+pub(crate) async fn caught_up(api: &Api) {
     let lag = "{ projections { name lagEvents failed } }";
     e2e::eventually("read models at the head", || async {
         let data = api.graphql(lag, json!({})).await;

@@ -15,7 +15,7 @@ mod feed_stream;
 mod fuzz;
 mod good;
 mod lasting;
-mod lists;
+pub(crate) mod lists;
 mod operations;
 mod pages;
 mod past;

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::captured;
-use crate::api::support::{done, placed};
+use crate::api::{
+    lists::caught_up,
+    support::{done, placed},
+};
 
 const ORDERS: usize = 25;
 /// Statements of a field. One is usual; on a busy machine a node may come after the millisecond that a batch waits.
@@ -37,13 +40,7 @@ async fn trade(api: &Api) {
             "businessDay": today, "reportId": "R-1", "items": items });
         done(api, "reportRemittance", report).await;
     }
-    let lag = "{ projections { lagEvents } }";
-    e2e::eventually("read models at the head", || async {
-        let data = api.graphql(lag, json!({})).await;
-        let all = data["projections"].as_array().unwrap().clone();
-        all.iter().all(|p| p["lagEvents"] == 0).then_some(())
-    })
-    .await;
+    caught_up(api).await;
 }
 
 fn are_few(reads: &usize) -> bool {

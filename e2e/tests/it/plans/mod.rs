@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-use e2e::{Database, Program, ProgramOptions, eventually, fresh_database};
+use e2e::{Database, Program, ProgramOptions, fresh_database};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -21,7 +21,10 @@ use self::{
     million::GROWING,
     operations::{Known, Operation},
 };
-use crate::api::support::{SCHEMA, done, place_input, placed};
+use crate::api::{
+    lists::caught_up,
+    support::{SCHEMA, done, place_input, placed},
+};
 
 /// What is answered without the database.
 const FROM_MEMORY: &str = "rateLimit";
@@ -136,15 +139,7 @@ async fn one_order(database: &Database) -> String {
     let report = json!({ "commandId": Uuid::now_v7(), "partnerId": "GRAB", "storeId": "CFR001",
         "businessDay": today, "reportId": "R-1", "items": [{ "reference": "x", "amount": "1.00" }] });
     done(&api, "reportRemittance", report).await;
-    let query = "query($id: ID!) { order(id: $id) { id } cashPostings(orderId: $id) { edges { node { position } } }
-        deadLetters { edges { node { id } } } remittances { edges { node { id } } } projections { lagEvents } }";
-    eventually("the order and the others", || async {
-        let shown = api.graphql(query, json!({ "id": order })).await;
-        let behind = |model: &Value| model["lagEvents"] != 0;
-        let models = shown["projections"].as_array().unwrap();
-        (!models.iter().any(behind)).then_some(())
-    })
-    .await;
+    caught_up(&api).await;
     order
 }
 
