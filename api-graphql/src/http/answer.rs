@@ -17,6 +17,9 @@ use super::{
 };
 use crate::{context::RequestContext, rate::Credit};
 
+/// What an answer depends on beside its question.
+pub(super) const VARY: HeaderValue = HeaderValue::from_static("Accept, Authorization");
+
 impl Endpoint {
     /// Takes an operation's points, before anything of it runs.
     pub(super) fn charge(&self, operation: &Prepared, credit: &Credit) -> Result<(), HttpProblem> {
@@ -140,9 +143,6 @@ pub(super) fn respond(status: StatusCode, media: Media, body: &impl Serialize) -
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-store"),
     );
-    headers.insert(
-        header::VARY,
-        HeaderValue::from_static("Accept, Authorization"),
-    );
+    headers.insert(header::VARY, VARY);
     response
 }

@@ -19,6 +19,8 @@ use axum::{
 use sha2::{Digest, Sha256};
 use store::hash::hex;
 
+use super::answer::VARY;
+
 /// The same answer for ever.
 pub(crate) const FOR_GOOD: HeaderValue =
     HeaderValue::from_static("private, max-age=31536000, immutable");
@@ -76,7 +78,7 @@ impl Asked {
         };
         let tag = format!("\"{}\"", hex(&Sha256::digest(&data)[..16]));
         let mut response = if is_known(&self.known, &tag) {
-            not_modified(whole().headers())
+            not_modified()
         } else {
             whole()
         };
@@ -92,13 +94,11 @@ impl Asked {
     }
 }
 
-/// As the whole answer, without it.
-fn not_modified(whole: &HeaderMap) -> Response {
+/// The answer that the client has; the whole one is not even written.
+fn not_modified() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
-    if let Some(vary) = whole.get(header::VARY) {
-        response.headers_mut().insert(header::VARY, vary.clone());
-    }
+    response.headers_mut().insert(header::VARY, VARY);
     response
 }
 
