@@ -85,6 +85,10 @@ impl Program {
             .to_owned();
         let address = format!("127.0.0.1:{}", free_port());
         let mut env = environment(options.database, &data_dir);
+        // A test that is about what is read says itself where answers are kept.
+        if !options.env.iter().any(|(name, _)| *name == CACHE) {
+            env.extend(cache());
+        }
         env.extend(options.env.into_iter().map(|(k, v)| (k.to_owned(), v)));
         let child = command(&env)
             .args(["serve", "--listen", &address])
@@ -234,11 +238,10 @@ impl Drop for Program {
 fn environment(database: Option<&Database>, data_dir: &Path) -> Vec<(String, String)> {
     // What the ledger does by itself would race with tests that give each command themselves; a test of it
     // says `--set processes=true`, which is stronger.
-    let mut env = cache();
-    env.extend([
+    let mut env = vec![
         ("LEDGER_DATA_DIR".to_owned(), data_dir.display().to_string()),
         ("LEDGER_PROCESSES".to_owned(), "false".to_owned()),
-    ]);
+    ];
     if let Some(database) = database {
         let tokens = data_dir.join("tokens");
         let external = external(&database.app(), &database.owner(), &tokens);
@@ -246,6 +249,9 @@ fn environment(database: Option<&Database>, data_dir: &Path) -> Vec<(String, Str
     }
     env
 }
+
+/// The setting that says where answers are kept.
+const CACHE: &str = "LEDGER_CACHE_BACK_END";
 
 /// Where a program keeps answers: no test may see a difference, so programs take turns, unless `TEST_CACHE` says
 /// `memory`, `redis` or `none` for all of them.
@@ -258,7 +264,7 @@ fn cache() -> Vec<(String, String)> {
     if back_end == "redis" {
         env.push(("LEDGER_CACHE_REDIS_URL".to_owned(), Redis::shared()));
     }
-    env.push(("LEDGER_CACHE_BACK_END".to_owned(), back_end));
+    env.push((CACHE.to_owned(), back_end));
     env
 }
 

@@ -224,21 +224,27 @@ impl Replica {
         sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
     }
 
+    /// Waits until a question in SQL is answered with yes, as the superuser sees it.
+    pub async fn comes_to(&self, question: &str) {
+        eventually(question, async || {
+            let mut conn = PgConnection::connect_with(&self.options("postgres"))
+                .await
+                .unwrap();
+            let so: bool = sqlx::query_scalar(question)
+                .fetch_one(&mut conn)
+                .await
+                .unwrap();
+            so.then_some(())
+        })
+        .await;
+    }
+
     /// What the primary sends is kept and not replayed.
     pub async fn pause(&self) {
         self.run("select pg_wal_replay_pause()").await;
         // Asked for only: it is paused when the process that replays has heard of it.
-        eventually("the replay is paused", async || {
-            let mut conn = PgConnection::connect_with(&self.options("postgres"))
-                .await
-                .unwrap();
-            let state: String = sqlx::query_scalar("select pg_get_wal_replay_pause_state()")
-                .fetch_one(&mut conn)
-                .await
-                .unwrap();
-            (state == "paused").then_some(())
-        })
-        .await;
+        self.comes_to("select pg_get_wal_replay_pause_state() = 'paused'")
+            .await;
     }
 
     /// Replays again.

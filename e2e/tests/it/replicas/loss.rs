@@ -6,7 +6,7 @@ use e2e::eventually;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
-use super::support::{BOARD, Load, world, world_with};
+use super::support::{BOARD, Load, narrow_world, world};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_dies_under_load_fails_no_query() {
@@ -79,9 +79,17 @@ async fn a_replica_that_freezes_is_given_up_within_seconds() {
     load.end().await;
 }
 
+/// Whether the lock of the primary's is held on the replica.
+const HELD: &str = "select exists (select 1 from pg_locks where relation = 'store_board'::regclass
+    and mode = 'AccessExclusiveLock' and granted)";
+/// Whether somebody who reads there waits for it.
+const WAITED_FOR: &str =
+    "select exists (select 1 from pg_locks where relation = 'store_board'::regclass
+    and not granted)";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_fills_a_replica_is_not_sent_to_the_primary() {
-    let world = world_with("30s", "1").await;
+    let world = narrow_world("30s").await;
     world.place().await;
     world.admin.graphql(BOARD, json!({})).await;
     // Held on the replica as well, as soon as it has been replayed there: who reads the board waits.
@@ -92,10 +100,10 @@ async fn who_fills_a_replica_is_not_sent_to_the_primary() {
         .execute(&mut *held)
         .await
         .unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.replica.comes_to(HELD).await;
     let admin = world.admin.clone();
     let first = tokio::spawn(async move { admin.graphql(BOARD, json!({})).await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    world.replica.comes_to(WAITED_FOR).await;
     let before = world.reads("primary").await;
     let orders = ("{ orders { edges { node { id } } } }", json!({}));
     let refused = world.admin.try_graphql(orders.0, &orders.1).await;

@@ -36,14 +36,25 @@ pub(super) struct World {
 
 /// The world, when the replica is read from.
 pub(super) async fn world(max_lag: &str) -> World {
-    world_with(max_lag, "16").await
+    world_with(max_lag, &[]).await
 }
 
-/// As [`world`], with so many connections to the replica.
-pub(super) async fn world_with(max_lag: &str, connections: &str) -> World {
+/// As [`world`], with one connection to the replica and nothing kept: who reads takes the connection.
+pub(super) async fn narrow_world(max_lag: &str) -> World {
+    world_with(
+        max_lag,
+        &[
+            ("LEDGER_REPLICA_POOL_MAX", "1"),
+            ("LEDGER_CACHE_BACK_END", "none"),
+        ],
+    )
+    .await
+}
+
+async fn world_with(max_lag: &str, more: &[(&'static str, &str)]) -> World {
     let primary = Primary::start().await;
     let replica = Replica::of(&primary).await;
-    let program = ledger_with(&primary, &[replica.app()], max_lag, connections).await;
+    let program = ledger_with(&primary, &[replica.app()], max_lag, more).await;
     let world = World {
         admin: program.admin(),
         program,
@@ -60,18 +71,18 @@ pub(super) async fn ledger(
     replicas: &[PgConnectOptions],
     max_lag: &str,
 ) -> Program {
-    ledger_with(primary, replicas, max_lag, "16").await
+    ledger_with(primary, replicas, max_lag, &[]).await
 }
 
 async fn ledger_with(
     primary: &Primary,
     replicas: &[PgConnectOptions],
     max_lag: &str,
-    connections: &str,
+    more: &[(&'static str, &str)],
 ) -> Program {
     let mut env = primary.environment(replicas);
     env.push(("LEDGER_REPLICA_MAX_LAG", max_lag.to_owned()));
-    env.push(("LEDGER_REPLICA_POOL_MAX", connections.to_owned()));
+    env.extend(more.iter().map(|&(name, value)| (name, value.to_owned())));
     Program::start(ProgramOptions {
         database: None,
         data_dir: None,
