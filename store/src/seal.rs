@@ -107,10 +107,14 @@ pub async fn seal(
         .bind(i64::from(log_id.0))
         .fetch_one(&mut *tx)
         .await?;
-    if !ours {
-        return Ok(None);
-    }
-    let Some(head) = due(&mut tx, log_id, every).await? else {
+    let head = if ours {
+        due(&mut tx, log_id, every).await?
+    } else {
+        None
+    };
+    let Some(head) = head else {
+        // Not left to the drop, which rolls back some time later: until then nobody else could seal.
+        tx.rollback().await?;
         return Ok(None);
     };
     let seal = Seal {
