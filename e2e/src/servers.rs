@@ -224,17 +224,14 @@ impl Replica {
         sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
     }
 
-    /// Waits until a question in SQL is answered with yes, as the superuser sees it.
+    /// Waits until a question in SQL is answered with yes, as the superuser sees it. What fails is asked again: a
+    /// standby cancels whoever reads what the replay removes.
     pub async fn comes_to(&self, question: &str) {
         eventually(question, async || {
-            let mut conn = PgConnection::connect_with(&self.options("postgres"))
-                .await
-                .unwrap();
-            let so: bool = sqlx::query_scalar(question)
-                .fetch_one(&mut conn)
-                .await
-                .unwrap();
-            so.then_some(())
+            let options = self.options("postgres");
+            let mut conn = PgConnection::connect_with(&options).await.ok()?;
+            let answer = sqlx::query_scalar(question).fetch_one(&mut conn).await;
+            answer.ok().filter(|&yes: &bool| yes)
         })
         .await;
     }
@@ -254,7 +251,9 @@ impl Replica {
 
     /// Makes it a primary, and waits until it takes writes.
     pub async fn promote(&self) {
-        self.run("select pg_promote(true)").await;
+        // Not `pg_promote(true)`: whoever waits there can be cancelled by what is replayed meanwhile.
+        self.run("select pg_promote(false)").await;
+        self.comes_to("select not pg_is_in_recovery()").await;
     }
 
     /// Has a promoted server start as a standby, with the history it has: the server must not run.
