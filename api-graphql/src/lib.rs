@@ -20,10 +20,12 @@ mod router;
 pub mod schema;
 mod server;
 mod slots;
+mod tls;
 
 pub use feed::{EventSource, FeedState, LogEvents, WrittenSeal, is_event_type};
 pub use router::{ApiState, operations_router, router};
 pub use server::{ServeOptions, serve};
+pub use tls::{TLS_ONLY, Tls, TlsError};
 
 #[cfg(test)]
 mod tests;

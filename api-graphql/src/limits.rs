@@ -35,6 +35,10 @@ impl Default for Limits {
 
 /// How much of a body that is too large is read and thrown away, so that its sender gets to read the answer.
 pub const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
+/// The same of what is sent without TLS where TLS is spoken.
+pub const MAX_DISCARDED_PLAIN_BYTES: u64 = 64 * 1024;
+/// From an accepted connection to the end of its TLS handshake.
+pub const TLS_HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// Lexical tokens of a document. An inline order of 20 full lines has about 2,500.
 pub const MAX_TOKENS: usize = 10_000;
 /// Brackets open at once in a document: parsing recurses on them.

@@ -1,5 +1,7 @@
-//! The listener: HTTP/1.1 with keep-alive and HTTP/2 without TLS on one port, bounded connections, and an end
+//! The listener: HTTP/1.1 with keep-alive and HTTP/2 on one port, over TLS or without, bounded connections, and an end
 //! that loses no request.
+
+mod opening;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -7,16 +9,21 @@ use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
 };
 use observability::names;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
 use tower::Service;
 
-use crate::{context::Peer, health::Lifecycle, limits::Limits};
+use self::opening::Opening;
+use crate::{context::Peer, health::Lifecycle, limits::Limits, tls::Tls};
 
 /// Streams a client may have open on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 128;
@@ -30,6 +37,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct ServeOptions {
     /// The bounds.
     pub limits: Limits,
+    /// What encrypts the connections; they are plain where `None`.
+    pub tls: Option<Tls>,
     /// Told when the end begins.
     pub lifecycle: Lifecycle,
     /// Between the 503 of `/readyz` and the closing of the door: time for a load balancer to notice.
@@ -53,7 +62,15 @@ pub async fn serve(
     tracing::info!(%address, "listening");
     let connections = Arc::new(Semaphore::new(options.limits.connections));
     let graceful = GracefulShutdown::new();
-    let builder = Arc::new(builder(&options.limits));
+    let (closing, closed) = watch::channel(false);
+    let server = Arc::new(Server {
+        http: builder(&options.limits),
+        opening: options.limits.header_timeout,
+        tls: options.tls.clone(),
+        router,
+        closed,
+    });
+    let renewal = options.tls.map(|tls| tokio::spawn(tls.follow()));
     let stop = async {
         shutdown.await;
         options.lifecycle.stop();
@@ -78,19 +95,19 @@ pub async fn serve(
                 }
             },
         };
-        let connection = connection(&builder, stream, Peer(peer), router.clone());
-        let watched = graceful.watch(connection);
+        let (server, watcher) = (Arc::clone(&server), graceful.watcher());
         metrics::gauge!(names::API_CONNECTIONS).increment(1.0);
         tokio::spawn(async move {
-            // Errors here are the peer's: a reset, a timeout, not HTTP.
-            if let Err(error) = watched.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
+            server.meet(stream, Peer(peer), watcher).await;
             metrics::gauge!(names::API_CONNECTIONS).decrement(1.0);
             drop(permit);
         });
     }
     drop(listener);
+    closing.send_replace(true);
+    if let Some(renewal) = renewal {
+        renewal.abort();
+    }
     if tokio::time::timeout(options.drain, graceful.shutdown())
         .await
         .is_err()
@@ -118,22 +135,57 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-fn connection(
-    builder: &auto::Builder<TokioExecutor>,
-    stream: TcpStream,
-    peer: Peer,
+/// What every connection is served with.
+struct Server {
+    http: auto::Builder<TokioExecutor>,
+    /// From the connection, or the end of its handshake, until it is known which HTTP it speaks.
+    opening: Duration,
+    tls: Option<Tls>,
     router: Router,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error: std::fmt::Display> + Send + use<>
-{
-    // Answers are small and waited for: send each at once.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no delay could not be set");
+    /// Turns true when no new connection is taken any more.
+    closed: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// One connection, from its acceptance to its end.
+    async fn meet(&self, stream: TcpStream, peer: Peer, watcher: Watcher) {
+        // Answers are small and waited for: send each at once.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "no delay could not be set");
+        }
+        let Some(tls) = &self.tls else {
+            return self.converse(stream, peer, watcher).await;
+        };
+        let mut closed = self.closed.clone();
+        let met = tokio::select! {
+            met = tls.accept(stream) => met,
+            // Nothing has been asked before the handshake's end, so nothing is lost.
+            _ = closed.wait_for(|closed| *closed) => return,
+        };
+        match met {
+            Ok(stream) => self.converse(stream, peer, watcher).await,
+            Err(refused) => {
+                metrics::counter!(names::API_TLS_REFUSED_TOTAL, "reason" => refused.reason())
+                    .increment(1);
+                tracing::debug!(%refused, "a connection ended before its handshake did");
+            }
+        }
     }
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        router.clone().call(request.map(Body::new))
-    });
-    builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), service)
-        .into_owned()
+
+    async fn converse<S>(&self, stream: S, peer: Peer, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let router = self.router.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            router.clone().call(request.map(Body::new))
+        });
+        let stream = TokioIo::new(Opening::new(stream, self.opening));
+        let connection = self.http.serve_connection_with_upgrades(stream, service);
+        // Errors here are the peer's: a reset, a timeout, not HTTP.
+        if let Err(error) = watcher.watch(connection.into_owned()).await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
 }

@@ -61,6 +61,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Address of health and metrics, where not `listen`.
     pub ops_listen: Option<SocketAddr>,
+    /// The certificate that `listen` shows.
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key.
+    pub tls_key: Option<PathBuf>,
     /// Where the embedded database lives.
     pub data_dir: PathBuf,
     /// Database to use instead of an embedded one.
@@ -117,6 +121,19 @@ impl Config {
     /// Whether the private PostgreSQL is used.
     pub const fn is_embedded(&self) -> bool {
         self.database_url.is_none()
+    }
+
+    /// The files of certificate and key, where `listen` speaks TLS.
+    pub fn tls_files(&self) -> Option<(&Path, &Path)> {
+        self.tls_cert.as_deref().zip(self.tls_key.as_deref())
+    }
+
+    /// What the URLs of `listen` begin with.
+    pub fn scheme(&self) -> &'static str {
+        match self.tls_files() {
+            Some(_) => "https",
+            None => "http",
+        }
     }
 
     /// What the embedded server is started with.
@@ -252,6 +269,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut problems = Vec::new();
         self.check_exposure(&mut problems);
+        self.check_tls(&mut problems);
         self.check_database(&mut problems);
         self.check_auth(&mut problems);
         self.check_cache(&mut problems);
@@ -310,6 +328,18 @@ impl Config {
                  set it to \"auto\" or false"
             ));
         }
+    }
+
+    /// Half of a pair would leave the port in plain text, and nobody would notice.
+    fn check_tls(&self, problems: &mut Vec<String>) {
+        let (set, missing) = match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => ("tls_cert", "tls_key"),
+            (None, Some(_)) => ("tls_key", "tls_cert"),
+            _ => return,
+        };
+        problems.push(format!(
+            "{missing}: it goes with {set}, which is set: set both to speak TLS, or neither"
+        ));
     }
 
     /// The dearest operation that is allowed must be possible.

@@ -181,8 +181,12 @@ pub const API_FEED_WAITING: &str = "ledger_api_feed_waiting";
 /// Gauge: clients that subscribe over GraphQL.
 pub const API_LIVE_STREAMS: &str = "ledger_api_live_streams";
 
-/// Gauge: open connections.
+/// Gauge: open connections, those included whose TLS handshake is under way.
 pub const API_CONNECTIONS: &str = "ledger_api_connections";
+
+/// Counter: connections that ended before their TLS handshake did, by label `reason` (`plain`: no TLS was spoken, `slow`,
+/// `closed`: the peer was gone, `failed`: no common version, or the certificate is not trusted).
+pub const API_TLS_REFUSED_TOTAL: &str = "ledger_api_tls_refused_total";
 
 /// Counter: requests turned away before they ran, by label `reason` (a code of the answer).
 pub const API_REJECTED_TOTAL: &str = "ledger_api_rejected_total";

@@ -137,6 +137,7 @@ async fn served(
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let mut options = ServeOptions {
         limits: world.state.limits,
+        tls: None,
         lifecycle: world.state.lifecycle.clone(),
         notice: Duration::ZERO,
         drain: Duration::from_secs(5),
@@ -195,6 +196,31 @@ async fn slow_headers_are_cut_off() {
         .unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(3), stream.read(&mut [0; 64])).await;
     assert!(ended.is_ok(), "the connection is still open");
+}
+
+#[tokio::test]
+async fn who_does_not_say_which_http_it_speaks_is_cut_off() {
+    let (_world, address, _stop, _task) =
+        served(|o| o.limits.header_timeout = Duration::from_millis(100)).await;
+    for said in ["", "P", "PRI * HTTP/2.0\r\n\r\nSM"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(3), stream.read(&mut [0; 64])).await;
+        assert!(ended.is_ok(), "{said:?} keeps its connection");
+    }
+}
+
+#[tokio::test]
+async fn a_first_line_in_pieces_is_put_together() {
+    let (_world, address, _stop, _task) = served(|_| {}).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    // As the preface of HTTP/2 begins, too.
+    for piece in ["P", "R", "OPFIND /metrics HTTP/1.1\r\n", "Host: x\r\n\r\n"] {
+        stream.write_all(piece.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(read_some(&mut stream).await.starts_with("HTTP/1.1 405"));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use api_graphql::backend::Live;
 use api_graphql::health::{LedgerParts, Lifecycle};
 use api_graphql::limits::Limits;
 use api_graphql::operations::{AllowList, SharedOperations};
-use api_graphql::{ApiState, FeedState, LogEvents, ServeOptions};
+use api_graphql::{ApiState, FeedState, LogEvents, ServeOptions, Tls};
 use commands::CommandBus;
 use commands::personal::Vault;
 use commands::process::{ProcessOptions, Processes};
@@ -52,7 +52,8 @@ const FIRST_TOKEN: Duration = Duration::from_secs(12 * 60 * 60);
 
 pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
     let config = &context.loaded.config;
-    // Before anything slow: a port in use is known at once.
+    // Before anything slow: a certificate that is none, or a port in use, is known at once.
+    let tls = tls(config)?;
     let listener = bind("listen", config.listen).await?;
     let operations = match config.ops_listen {
         Some(address) => Some(bind("ops_listen", address).await?),
@@ -62,7 +63,12 @@ pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
     // Before anything measures: what is recorded without a recorder is lost.
     exporter::install().map_err(|error| Failure::new(Exit::Failed, error))?;
     let database = Database::open_alone(config).await?;
-    let served = serve(&context, &database, listener, operations, stop).await;
+    let doors = Doors {
+        public: listener,
+        tls,
+        operations,
+    };
+    let served = serve(&context, &database, doors, stop).await;
     let closed = database.close().await;
     served?;
     closed?;
@@ -72,8 +78,7 @@ pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
 async fn serve(
     context: &Context,
     database: &Database,
-    listener: TcpListener,
-    operations: Option<TcpListener>,
+    doors: Doors,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let config = &context.loaded.config;
@@ -104,7 +109,7 @@ async fn serve(
     greet(
         context,
         &authenticator,
-        listener.local_addr().map_err(failed)?,
+        doors.public.local_addr().map_err(failed)?,
     )?;
     notify::ready();
 
@@ -126,7 +131,7 @@ async fn serve(
         let _ = asked.wait_for(Option::is_some).await;
         notify::stopping();
     };
-    let served = answer(state, listener, operations, options, until).await;
+    let served = answer(state, doors, options, until).await;
     let end = reason.borrow().clone();
     watching.abort();
     if let Some(processes) = processes {
@@ -170,24 +175,46 @@ async fn vault(config: &Config, database: &Database, log: &Log) -> Result<Vault,
     vault
 }
 
+/// Where requests come in.
+struct Doors {
+    public: TcpListener,
+    /// What encrypts the public one.
+    tls: Option<Tls>,
+    /// Health and metrics, where they have a door of their own: it stays plain.
+    operations: Option<TcpListener>,
+}
+
+/// The certificate, where one is set.
+fn tls(config: &Config) -> Result<Option<Tls>, Failure> {
+    let Some((cert, key)) = config.tls_files() else {
+        return Ok(None);
+    };
+    Tls::open(cert, key)
+        .map(Some)
+        .map_err(|error| Failure::new(Exit::Config, error))
+}
+
 /// Answers requests until told to stop and the last one is answered.
 async fn answer(
     state: ApiState,
-    listener: TcpListener,
-    operations: Option<TcpListener>,
+    doors: Doors,
     options: ServeOptions,
     until: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
     let (over, mut public_over) = watch::channel(false);
     let public = async {
         let router = api_graphql::router(state.clone());
-        let served = api_graphql::serve(listener, router, options.clone(), until).await;
+        let options = ServeOptions {
+            tls: doors.tls,
+            ..options.clone()
+        };
+        let served = api_graphql::serve(doors.public, router, options, until).await;
         over.send_replace(true);
         served
     };
     // Health and metrics are answered until the last request is: the drain is what one wants to watch.
     let private = async {
-        let Some(listener) = operations else {
+        let Some(listener) = doors.operations else {
             return Ok(());
         };
         let router = api_graphql::operations_router(&state);
@@ -301,6 +328,7 @@ fn serve_options(config: &Config, lifecycle: Lifecycle) -> ServeOptions {
     let grace = config.shutdown_grace.0;
     ServeOptions {
         limits: limits(config),
+        tls: None,
         lifecycle,
         notice: NOTICE.min(grace),
         drain: grace.saturating_sub(NOTICE).saturating_sub(CLOSING),
@@ -445,21 +473,19 @@ fn greet(
         lifetime: FIRST_TOKEN,
     };
     let bold = |text: &str| output.styled(Style::Bold, text);
-    output.line(format!(
-        "\n{}  http://{address}",
-        bold("Order Ledger is ready.")
-    ))?;
+    let url = format!("{}://{address}", config.scheme());
+    output.line(format!("\n{}  {url}", bold("Order Ledger is ready.")))?;
     let Ok(token) = authenticator.issue(&request) else {
         return Ok(());
     };
     let curl = format!(
-        "curl -s http://{address}/graphql -H 'content-type: application/json' -H \"authorization: Bearer $TOKEN\" \\\n     -d"
+        "curl -s {url}/graphql -H 'content-type: application/json' -H \"authorization: Bearer $TOKEN\" \\\n     -d"
     );
     output.line(format!("\n{} (admin, 12 hours)\n{token}", bold("Token")))?;
     output.line(format!("\n{}", bold("Try")))?;
     if config.graphiql_enabled() {
         output.line(format!(
-            "  1. Open http://{address}/graphiql, paste the token under Headers, place an order and walk it to delivered."
+            "  1. Open {url}/graphiql, paste the token under Headers, place an order and walk it to delivered."
         ))?;
     }
     output.line(format!(

@@ -82,6 +82,8 @@ fn values(config: &Config) -> Value {
     json!({
         "listen": config.listen,
         "ops_listen": config.ops_listen,
+        "tls_cert": config.tls_cert,
+        "tls_key": config.tls_key,
         "data_dir": config.data_dir,
         "database_url": secret(&config.database_url),
         "migrate_database_url": secret(&config.migrate_database_url),

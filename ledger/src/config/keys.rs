@@ -55,6 +55,8 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 pub(crate) const KEYS: &[Key] = &[
     key("listen", Kind::Text),
     key("ops_listen", Kind::Text),
+    key("tls_cert", Kind::Text),
+    key("tls_key", Kind::Text),
     key("data_dir", Kind::Text),
     key("database_url", Kind::Secret),
     key("migrate_database_url", Kind::Secret),

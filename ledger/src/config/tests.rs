@@ -227,6 +227,26 @@ fn nothing_without_a_token_beyond_loopback() {
 }
 
 #[test]
+fn a_certificate_goes_with_its_key() {
+    let (cert, key) = (("LEDGER_TLS_CERT", "/c.pem"), ("LEDGER_TLS_KEY", "/k.pem"));
+    let both = with(&[cert, key]);
+    both.check().unwrap();
+    assert_eq!(both.scheme(), "https");
+    assert_eq!(
+        both.tls_files(),
+        Some((Path::new("/c.pem"), Path::new("/k.pem")))
+    );
+    assert_eq!(with(&[]).scheme(), "http");
+    for (alone, missing) in [(cert, "tls_key: "), (key, "tls_cert: ")] {
+        let said = problems(with(&[alone]).check());
+        assert!(
+            said.contains(missing) && said.contains("set both"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn quotas_are_read_and_leave_room_for_one_operation() {
     let config = with(&[
         ("LEDGER_LIMITS_REQUESTS_USER", "7"),

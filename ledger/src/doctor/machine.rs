@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use api_graphql::{TLS_ONLY, Tls};
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::{Finding, Status};
@@ -43,9 +44,20 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     if let Some(address) = config.ops_listen {
         findings.push(port("operations port", address, running.is_some()));
     }
+    if let Some((cert, key)) = config.tls_files() {
+        findings.push(certificate(cert, key));
+    }
     findings.push(clock(&config.data_dir));
     findings.push(open_files());
     findings
+}
+
+fn certificate(cert: &Path, key: &Path) -> Finding {
+    const CHECK: &str = "certificate";
+    match Tls::open(cert, key) {
+        Ok(_) => Finding::ok(CHECK, format!("{} with its key", cert.display())),
+        Err(error) => Finding::failure(CHECK, error.to_string()),
+    }
 }
 
 fn programs(options: &Options) -> Finding {
@@ -125,7 +137,7 @@ fn port(check: &'static str, address: SocketAddr, running: bool) -> Finding {
     }
 }
 
-/// Whether what listens there says that it is alive, as a ledger does.
+/// Whether what listens there says that it is alive, or that it wants TLS, as a ledger does.
 fn answers_as_ledger(mut address: SocketAddr) -> bool {
     const ALIVE: &str = r#"{"status":"alive"}"#;
     if address.ip().is_unspecified() {
@@ -140,7 +152,7 @@ fn answers_as_ledger(mut address: SocketAddr) -> bool {
         stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
     };
-    ask().is_ok_and(|answer| answer.contains(ALIVE))
+    ask().is_ok_and(|answer| answer.contains(ALIVE) || answer.ends_with(TLS_ONLY))
 }
 
 fn clock(data_dir: &Path) -> Finding {
