@@ -97,6 +97,7 @@ pub async fn serve(
         };
         let (server, watcher) = (Arc::clone(&server), graceful.watcher());
         metrics::gauge!(names::API_CONNECTIONS).increment(1.0);
+        metrics::counter!(names::API_CONNECTIONS_TOTAL).increment(1);
         tokio::spawn(async move {
             server.meet(stream, Peer(peer), watcher).await;
             metrics::gauge!(names::API_CONNECTIONS).decrement(1.0);

@@ -23,7 +23,7 @@ use files::{Content, Files};
 pub use handshake::TLS_ONLY;
 
 /// How often the files are looked at: a renewed certificate counts for new connections after this at the latest.
-const RENEWAL_LOOK: Duration = Duration::from_secs(5);
+const RENEWAL_LOOK: Duration = Duration::from_secs(2);
 /// Sessions that are remembered, so that a client who comes back needs a shorter handshake.
 const MAX_SESSIONS: usize = 1_024;
 /// What is spoken inside, the best first (RFC 7301).

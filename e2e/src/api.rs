@@ -1,11 +1,20 @@
-//! A small HTTP client for the API: each call on a connection of its own.
+//! A small HTTP client for the API: each call on a connection of its own, plain or over TLS.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{HeaderMap, Method, Request, body::Incoming};
-use hyper_util::rt::TokioIo;
+use hyper::{
+    HeaderMap, Method, Request, Response as Answer,
+    body::Incoming,
+    client::conn::{http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+
+use crate::Trust;
 
 /// An answer.
 #[derive(Debug)]
@@ -92,12 +101,24 @@ impl Stream {
 pub struct Api {
     address: String,
     token: String,
+    trust: Option<Trust>,
 }
 
 impl Api {
     /// An API at `127.0.0.1:PORT`; no token where it is empty.
     pub const fn new(address: String, token: String) -> Self {
-        Self { address, token }
+        Self {
+            address,
+            token,
+            trust: None,
+        }
+    }
+
+    /// The same over TLS, by the HTTP that is agreed on.
+    #[must_use]
+    pub fn over_tls(mut self, trust: &Trust) -> Self {
+        self.trust = Some(trust.clone());
+        self
     }
 
     /// One request, with the caller's token.
@@ -125,23 +146,55 @@ impl Api {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> anyhow::Result<(u16, HeaderMap, Incoming)> {
-        let stream = TcpStream::connect(&self.address).await?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", &self.address);
+        let mut request = Request::builder().method(method);
         if !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = sender.send_request(request.body(Full::new(body))?).await?;
+        let request = request.body(Full::new(body))?;
+        let stream = TcpStream::connect(&self.address).await?;
+        let response = match &self.trust {
+            None => self.ask_http1(stream, request, path).await?,
+            Some(trust) => {
+                let stream = trust.connect(stream).await?;
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    self.ask_http2(stream, request, path).await?
+                } else {
+                    self.ask_http1(stream, request, path).await?
+                }
+            }
+        };
         let (parts, body) = response.into_parts();
         Ok((parts.status.as_u16(), parts.headers, body))
+    }
+
+    async fn ask_http1(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        mut request: Request<Full<Bytes>>,
+        path: &str,
+    ) -> anyhow::Result<Answer<Incoming>> {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        *request.uri_mut() = path.parse()?;
+        let host = self.address.parse()?;
+        request.headers_mut().insert("host", host);
+        Ok(sender.send_request(request).await?)
+    }
+
+    async fn ask_http2(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        mut request: Request<Full<Bytes>>,
+        path: &str,
+    ) -> anyhow::Result<Answer<Incoming>> {
+        let io = TokioIo::new(stream);
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await?;
+        tokio::spawn(connection);
+        *request.uri_mut() = format!("https://{}{path}", self.address).parse()?;
+        Ok(sender.send_request(request).await?)
     }
 
     /// Opens a stream of server-sent events; what came instead where it is no 200.

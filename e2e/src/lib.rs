@@ -19,12 +19,14 @@ mod program;
 mod redis;
 pub mod servers;
 pub mod stores;
+mod tls;
 
 pub use api::{Api, Frame, Response, Stream};
 pub use cluster::{Cluster, cluster, reachable_directory};
 pub use database::{Database, MASTER_KEY, STORE_EVENTS, fresh_database, new_database};
 pub use program::{Program, ProgramOptions, binary, free_port, ledger_command};
 pub use redis::Redis;
+pub use tls::{Certificate, Trust};
 
 use std::{
     future::Future,

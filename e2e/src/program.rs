@@ -12,7 +12,8 @@ use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 
 use crate::{
-    api::Api, cluster::reachable_directory, database::Database, redis::Redis, servers::url,
+    api::Api, cluster::reachable_directory, database::Database, redis::Redis,
+    servers::url,
 };
 
 /// The longest a program may take to start on a busy machine.
@@ -69,6 +70,8 @@ pub struct Program {
     child: Child,
     /// `127.0.0.1:PORT`.
     pub address: String,
+    /// Where it says whether it is ready.
+    health: String,
     data_dir: PathBuf,
     env: Vec<(String, String)>,
     _own_dir: Option<TempDir>,
@@ -90,6 +93,8 @@ impl Program {
             env.extend(cache());
         }
         env.extend(options.env.into_iter().map(|(k, v)| (k.to_owned(), v)));
+        let operations = env.iter().find(|(name, _)| name == "LEDGER_OPS_LISTEN");
+        let health = operations.map_or_else(|| address.clone(), |(_, value)| value.clone());
         let child = command(&env)
             .args(["serve", "--listen", &address])
             .stdin(Stdio::null())
@@ -100,6 +105,7 @@ impl Program {
         let mut program = Self {
             child,
             address,
+            health,
             data_dir,
             env,
             _own_dir: own_dir,
@@ -114,7 +120,8 @@ impl Program {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("ledger serve ended with {status}:\n{}", self.log());
             }
-            if let Ok(response) = self.api("").try_get("/readyz").await
+            let health = Api::new(self.health.clone(), String::new());
+            if let Ok(response) = health.try_get("/readyz").await
                 && response.status == 200
             {
                 return;

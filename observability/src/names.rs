@@ -184,6 +184,9 @@ pub const API_LIVE_STREAMS: &str = "ledger_api_live_streams";
 /// Gauge: open connections, those included whose TLS handshake is under way.
 pub const API_CONNECTIONS: &str = "ledger_api_connections";
 
+/// Counter: connections accepted. What requests are by this is how well clients keep theirs open.
+pub const API_CONNECTIONS_TOTAL: &str = "ledger_api_connections_total";
+
 /// Counter: connections that ended before their TLS handshake did, by label `reason` (`plain`: no TLS was spoken, `slow`,
 /// `closed`: the peer was gone, `failed`: no common version, or the certificate is not trusted).
 pub const API_TLS_REFUSED_TOTAL: &str = "ledger_api_tls_refused_total";

@@ -15,6 +15,7 @@ mod commands;
 mod crash;
 mod import;
 mod layers;
+mod network;
 mod plans;
 mod processes;
 mod projections;

@@ -1,0 +1,3 @@
+//! How the ledger is reached: TLS, both versions of HTTP, and what bounds a connection.
+
+mod tls;
