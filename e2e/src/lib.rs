@@ -11,6 +11,7 @@
 mod api;
 pub mod bench;
 pub mod bundles;
+mod client;
 mod cluster;
 mod database;
 pub mod orders;
@@ -22,6 +23,7 @@ pub mod stores;
 mod tls;
 
 pub use api::{Api, Frame, Response, Stream};
+pub use client::{Answer, Client, Target};
 pub use cluster::{Cluster, cluster, reachable_directory};
 pub use database::{Database, MASTER_KEY, STORE_EVENTS, fresh_database, new_database};
 pub use program::{Program, ProgramOptions, binary, free_port, ledger_command};

@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 
 use crate::{
-    api::Api, cluster::reachable_directory, database::Database, redis::Redis,
+    api::Api, client::Target, cluster::reachable_directory, database::Database, redis::Redis,
     servers::url,
 };
 
@@ -169,6 +169,14 @@ impl Program {
     /// Its API with a token that may do everything.
     pub fn admin(&self) -> Api {
         self.api(&self.load_token("admin"))
+    }
+
+    /// Where and as whom it is put under load: with a token that may do everything.
+    pub fn target(&self) -> Target {
+        Target {
+            address: self.address.clone(),
+            token: self.load_token("admin"),
+        }
     }
 
     /// Runs another sub-command with the same configuration; what it printed.

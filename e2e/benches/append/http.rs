@@ -5,14 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, StatusCode, client::conn::http1::SendRequest};
-use hyper_util::rt::TokioIo;
+use anyhow::{Context, Result};
+use e2e::Client;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::{
@@ -47,13 +43,13 @@ pub(crate) struct OpenLoop {
 pub(crate) async fn closed_loop(server: &Server, callers: usize, time: Duration) -> Result<Sample> {
     let api = &server.api;
     measure::closed_loop("GraphQL over HTTP", callers, time, |_, mut caller| {
-        let (address, token) = (api.address.clone(), api.token.clone());
+        let target = api.target.clone();
         async move {
-            let mut client = Client::connect(&address, token).await?;
+            let mut client = Client::connect(&target).await?;
             while caller.goes_on() {
                 let mut order = None;
-                for step in 0..lives::STEPS {
-                    match caller.time(client.step(step, order.as_deref())).await {
+                for n in 0..lives::STEPS {
+                    match caller.time(step(&mut client, n, order.as_deref())).await {
                         Some(id) if caller.goes_on() => order = Some(id),
                         _ => break,
                     }
@@ -73,7 +69,7 @@ pub(crate) async fn open_loop(server: &Server, time: Duration) -> Result<OpenLoo
     let queue = Arc::new(tokio::sync::Mutex::new(queue));
     let mut workers = Vec::new();
     for _ in 0..OPEN_LOOP_CONNECTIONS {
-        let client = Client::connect(&api.address, api.token.clone()).await?;
+        let client = Client::connect(&api.target).await?;
         workers.push(tokio::spawn(open_loop_worker(
             client,
             queue.clone(),
@@ -121,81 +117,40 @@ type Latencies = Arc<
 >;
 
 async fn open_loop_worker(mut client: Client, jobs: Jobs, latencies: Latencies) -> Result<()> {
-    let (mut step, mut order) = (0, None);
+    let (mut next, mut order) = (0, None);
     loop {
         let due = { jobs.lock().await.recv().await };
         let Some(due) = due else { return Ok(()) };
         let late = due.elapsed();
-        let result = client.step(step, order.as_deref()).await;
+        let result = step(&mut client, next, order.as_deref()).await;
         let took = due.elapsed();
         let mut guard = latencies.lock().unwrap();
         guard.1.saturating_record(late.as_micros() as u64);
         match result {
             Ok(id) => {
                 guard.0.saturating_record(took.as_micros() as u64);
-                (step, order) = if step + 1 == lives::STEPS {
+                (next, order) = if next + 1 == lives::STEPS {
                     (0, None)
                 } else {
-                    (step + 1, Some(id))
+                    (next + 1, Some(id))
                 };
             }
             Err(error) => {
                 eprintln!("  open loop: {error:#}");
                 guard.2 += 1;
-                (step, order) = (0, None);
+                (next, order) = (0, None);
             }
         }
     }
 }
 
-/// One keep-alive connection with a bearer token.
-struct Client {
-    sender: SendRequest<Full<Bytes>>,
-    token: String,
-    host: String,
-}
-
-impl Client {
-    async fn connect(address: &str, token: String) -> Result<Self> {
-        let stream = TcpStream::connect(address)
-            .await
-            .context("the API does not answer")?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self {
-            sender,
-            token,
-            host: address.to_owned(),
-        })
-    }
-
-    /// Sends the command of a step and returns the order's id.
-    async fn step(&mut self, step: usize, order: Option<&str>) -> Result<String> {
-        let (field, document) = document(step);
-        let variables = variables(step, order)?;
-        let body = serde_json::to_vec(&json!({ "query": document, "variables": variables }))?;
-        let request = Request::post("/graphql")
-            .header("host", &self.host)
-            .header("content-type", "application/json")
-            .header("authorization", format!("Bearer {}", self.token))
-            .body(Full::new(Bytes::from(body)))?;
-        self.sender.ready().await?;
-        let response = self.sender.send_request(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
-        ensure!(
-            status == StatusCode::OK,
-            "{status}: {}",
-            String::from_utf8_lossy(&body)
-        );
-        let answer: Value = serde_json::from_slice(&body)?;
-        let payload = &answer["data"][field];
-        let id = payload["order"]["id"].as_str();
-        id.map(str::to_owned)
-            .with_context(|| format!("step {step}: {answer}"))
-    }
+/// Sends the command of a step and returns the order's id.
+async fn step(client: &mut Client, step: usize, order: Option<&str>) -> Result<String> {
+    let (field, document) = document(step);
+    let data = client.graphql(&document, &variables(step, order)?).await?;
+    let id = data[field]["order"]["id"].as_str();
+    id.map(str::to_owned)
+        .with_context(|| format!("step {step}: {data}"))
 }
 
 const FIELDS: [(&str, &str); lives::STEPS] = [

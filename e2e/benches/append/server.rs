@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use commands::{BusOptions, CommandBus, facts::SystemClock, personal::Vault};
+use e2e::Target;
 use ledger::embedded::{Binaries, Embedded, Options};
 use sqlx::{
     Connection, PgConnection, PgPool,
@@ -50,8 +51,7 @@ pub(crate) struct Server {
 /// `ledger serve` in a process of its own.
 pub(crate) struct ApiProcess {
     child: Child,
-    pub(crate) address: String,
-    pub(crate) token: String,
+    pub(crate) target: Target,
 }
 
 impl Server {
@@ -164,8 +164,10 @@ impl ApiProcess {
             .spawn()?;
         let mut api = Self {
             child,
-            address,
-            token: String::new(),
+            target: Target {
+                address,
+                token: String::new(),
+            },
         };
         api.wait_until_ready(directory).await?;
         let output = Command::new(binary()?)
@@ -173,7 +175,7 @@ impl ApiProcess {
             .envs(env)
             .output()?;
         let text = String::from_utf8(output.stdout)?;
-        api.token = text
+        api.target.token = text
             .lines()
             .last()
             .context("ledger token printed nothing")?
@@ -184,7 +186,7 @@ impl ApiProcess {
 
     async fn wait_until_ready(&mut self, directory: &Path) -> Result<()> {
         let started = Instant::now();
-        let api = e2e::Api::new(self.address.clone(), String::new());
+        let api = e2e::Api::new(self.target.address.clone(), String::new());
         while !api.try_get("/readyz").await.is_ok_and(|r| r.status == 200) {
             let log = || std::fs::read_to_string(directory.join("serve.log")).unwrap_or_default();
             ensure!(

@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::Database;
+use e2e::{Client, Database, Target};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 
-use crate::{client::Client, ledger};
+use crate::ledger;
 
 const CLIENTS: usize = 50;
 
@@ -101,8 +101,7 @@ pub(crate) async fn run(database: &Database, time: Duration, rounds: usize) {
         let mut seen = [Seen::default(), Seen::default()];
         for _ in 0..rounds {
             for (program, seen) in ledgers.iter().zip(&mut seen) {
-                let token = program.load_token("admin");
-                round(&program.address, &token, query, time, seen).await;
+                round(&program.target(), query, time, seen).await;
             }
         }
         let [cold, warm] = seen.map(|seen| {
@@ -119,14 +118,14 @@ pub(crate) async fn run(database: &Database, time: Duration, rounds: usize) {
     println!();
 }
 
-async fn round(address: &str, token: &str, query: &str, time: Duration, seen: &mut Seen) {
+async fn round(target: &Target, query: &str, time: Duration, seen: &mut Seen) {
     let asked = Arc::new(AtomicUsize::new(0));
     // A second to come up to speed, not counted.
     let from = Instant::now() + Duration::from_secs(1);
     let until = from + time;
     let mut callers = Vec::new();
     for _ in 0..CLIENTS {
-        let mut client = Client::connect(address, token).await.unwrap();
+        let mut client = Client::connect(target).await.unwrap();
         let (asked, query) = (Arc::clone(&asked), query.to_owned());
         callers.push(tokio::spawn(async move {
             let mut latencies = Histogram::<u64>::new(3).unwrap();

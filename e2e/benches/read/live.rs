@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use e2e::{Database, orders};
+use e2e::{Client, Database, Target, orders};
 use hdrhistogram::Histogram;
 use serde_json::json;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::{client::Client, ledger};
+use crate::ledger;
 
 /// Orders a minute.
 const RATE: u64 = 1_000;
@@ -21,8 +21,8 @@ const WATCH: &str = "subscription { events { position events { position recorded
 
 pub(crate) async fn run(database: &Database, time: Duration) {
     let program = ledger(database, "memory").await;
-    let token = program.load_token("admin");
-    let watching = program.api(&token);
+    let target = program.target();
+    let watching = program.api(&target.token);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let told = tokio::spawn(async move {
         let mut stream = watching.subscribe(WATCH).await;
@@ -41,7 +41,7 @@ pub(crate) async fn run(database: &Database, time: Duration) {
             }
         }
     });
-    let shown = place(&program.address, &token, time).await;
+    let shown = place(&target, time).await;
     let _ = stop.send(());
     let told = told.await.unwrap();
     println!("## Live, {RATE} orders a minute for {time:?}, in ms\n");
@@ -69,11 +69,11 @@ fn row(name: &str, of: &Histogram<u64>) {
     );
 }
 
-async fn place(address: &str, token: &str, time: Duration) -> Histogram<u64> {
+async fn place(target: &Target, time: Duration) -> Histogram<u64> {
     let (sender, idle) = tokio::sync::mpsc::channel(CONNECTIONS);
     let mut idle = idle;
     for _ in 0..CONNECTIONS {
-        let client = Client::connect(address, token).await.unwrap();
+        let client = Client::connect(target).await.unwrap();
         sender.send(client).await.unwrap();
     }
     let (started, mut tasks) = (Instant::now(), JoinSet::new());

@@ -10,7 +10,6 @@
     clippy::cast_possible_truncation
 )]
 
-mod client;
 mod dashboards;
 mod live;
 #[path = "../../tests/it/plans/million.rs"]

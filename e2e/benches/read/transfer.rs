@@ -2,9 +2,9 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use e2e::{Database, Program};
+use e2e::{Client, Database, Program};
 
-use crate::{client::Client, ledger};
+use crate::ledger;
 
 /// Requests of one row.
 const REQUESTS: u32 = 300;
@@ -35,9 +35,7 @@ const QUERIES: [(&str, &str); 5] = [
 
 pub(crate) async fn run(database: &Database) {
     let program = ledger(database, "memory").await;
-    let mut client = Client::connect(&program.address, &program.load_token("admin"))
-        .await
-        .unwrap();
+    let mut client = Client::connect(&program.target()).await.unwrap();
     println!("## Bytes of an answer, and processor time of the ledger for it\n");
     println!("| operation | plain | brotli | zstd | gzip | not modified |");
     println!("|---|---|---|---|---|---|");

@@ -6,13 +6,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use e2e::orders;
+use e2e::{Client, Target, orders};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::client::{Client, Target};
 
 /// Connections that share the rate; far more than are ever busy at once.
 const CONNECTIONS: usize = 32;

@@ -12,10 +12,9 @@ use std::{
 use anyhow::{Context, Result};
 use chrono::{Days, Utc};
 use domain::calendar::business_day;
+use e2e::{Client, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-use crate::client::{Client, Target};
 
 /// Makes this program a client of dashboards: `ADDRESS TOKEN CLIENTS` follow.
 pub(crate) const ARGUMENT: &str = "--dashboards";

@@ -18,7 +18,6 @@
     clippy::panic
 )]
 
-mod client;
 mod commands;
 mod dashboards;
 mod report;

@@ -7,15 +7,13 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
-    Api, Program, ProgramOptions, eventually,
+    Api, Client, Program, ProgramOptions, Target, eventually,
     servers::{Primary, Replica},
 };
 use serde::Serialize;
 
 use crate::{
-    Plan,
-    client::{Client, Target},
-    commands,
+    Plan, commands,
     dashboards::{ARGUMENT, Dashboards},
 };
 
