@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test contract soak-domain coverage bench-decide bench bench-replica check fmt-check clippy audit bootstrap bootstrap-tests clean-data
+.PHONY: help run test contract soak-domain coverage bench-decide bench bench-http bench-replica check fmt-check clippy audit bootstrap bootstrap-tests bootstrap-bench clean-data
 
 # rustup puts cargo here and tells only new shells.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -36,9 +36,14 @@ coverage: bootstrap ## Measure how much of the domain its tests reach: 95% of th
 bench-decide: bootstrap ## Measure how long deciding a full order takes
 	cargo bench --locked -p e2e --bench decide
 
-bench: bootstrap ## Measure the write path against plain cqrs-es and pgbench
+bench: bootstrap ## Measure the write path against plain cqrs-es and pgbench, then bench-http
 	cargo build --release --locked -p ledger -p e2e --bins --benches
 	cargo bench --locked -p ledger -p e2e --bench append
+	$(MAKE) --no-print-directory bench-http
+
+bench-http: bootstrap-bench ## Measure HTTP/2, keep-alive and TLS with h2load
+	cargo build --release --locked -p ledger -p e2e --bins --benches
+	cargo bench --locked -p e2e --bench http
 
 bench-replica: bootstrap ## Measure what dashboards on a read replica cost commands (two processors)
 	cargo build --release --locked -p ledger -p e2e --bins --benches
@@ -61,6 +66,9 @@ bootstrap: ## Install what is missing (Debian packages)
 
 bootstrap-tests:
 	@scripts/bootstrap tests
+
+bootstrap-bench:
+	@scripts/bootstrap bench
 
 clean-data: ## Delete the embedded database and its keys (asks first; FORCE=1 does not)
 	@scripts/clean-data

@@ -1,6 +1,6 @@
 //! What the benchmarks have in common: how several runs are told, and where they ran.
 
-use std::{fs, process::Command};
+use std::{fs, process::Command, time::Duration};
 
 use serde::Serialize;
 
@@ -43,4 +43,20 @@ pub fn machine() -> String {
     let model = model.unwrap_or("").trim_start_matches([' ', '\t', ':']);
     let processors = cpu.lines().filter(|line| line.starts_with("processor"));
     format!("{} x {model}", processors.count())
+}
+
+/// User and system time of a process so far: fields 14 and 15 of `/proc/PID/stat`, in hundredths of a second (proc(5)).
+///
+/// # Panics
+/// There is no such process.
+pub fn processor_time(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    let fields: Vec<u64> = rest
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse().unwrap())
+        .collect();
+    Duration::from_millis(10 * (fields[0] + fields[1]))
 }

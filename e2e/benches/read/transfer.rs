@@ -1,8 +1,8 @@
 //! How many bytes answers take, plain and compressed, and what that costs; and how many are not sent at all.
 
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
-use e2e::{Client, Database, Program};
+use e2e::{Client, Database, Program, bench::processor_time};
 
 use crate::ledger;
 
@@ -96,17 +96,4 @@ async fn cost(
         took.as_secs_f64() * 1_000.0 / f64::from(REQUESTS),
         tag,
     )
-}
-
-/// User and system time of a process so far: fields 14 and 15 of `/proc/PID/stat`, in hundredths of a second (proc(5)).
-fn processor_time(pid: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let (_, rest) = stat.rsplit_once(") ").unwrap();
-    let fields: Vec<u64> = rest
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .map(|f| f.parse().unwrap())
-        .collect();
-    Duration::from_millis(10 * (fields[0] + fields[1]))
 }
