@@ -39,6 +39,14 @@ pub const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 pub const MAX_DISCARDED_PLAIN_BYTES: u64 = 64 * 1024;
 /// From an accepted connection to the end of its TLS handshake.
 pub const TLS_HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// Line and headers of one request, in bytes, by either version of HTTP; beyond it the answer is 431.
+pub const MAX_HEAD_BYTES: u32 = 64 * 1024;
+/// Headers of one request by HTTP/1.1.
+pub const MAX_HEADERS: usize = 100;
+/// Streams a client may have open on one HTTP/2 connection.
+pub const MAX_STREAMS: u32 = 128;
+/// How long an HTTP/2 peer may take to answer a ping, which it gets every `header_timeout`.
+pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Lexical tokens of a document. An inline order of 20 full lines has about 2,500.
 pub const MAX_TOKENS: usize = 10_000;
 /// Brackets open at once in a document: parsing recurses on them.

@@ -23,14 +23,15 @@ use tokio::{
 use tower::Service;
 
 use self::opening::Opening;
-use crate::{context::Peer, health::Lifecycle, limits::Limits, tls::Tls};
+use crate::{
+    context::Peer,
+    health::Lifecycle,
+    limits::{Limits, MAX_HEAD_BYTES, MAX_HEADERS, MAX_STREAMS, PING_TIMEOUT},
+    tls::Tls,
+};
 
-/// Streams a client may have open on one HTTP/2 connection.
-const MAX_STREAMS: u32 = 128;
 /// The pause after the system refuses a connection, so that a lack of file descriptors does not burn a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long an HTTP/2 peer may take to answer a ping.
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How to serve and how to stop.
 #[derive(Debug, Clone)]
@@ -126,11 +127,14 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout);
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD_BYTES)
         .keep_alive_interval(limits.header_timeout)
         .keep_alive_timeout(PING_TIMEOUT);
     builder

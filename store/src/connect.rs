@@ -11,6 +11,11 @@ use crate::error::StoreError;
 /// Prepared statements kept per connection: more than this program has.
 const STATEMENT_CACHE: usize = 256;
 
+/// A connection that nobody needed for so long is closed.
+const IDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
+/// A connection that is this old is replaced when it is given back: memory of the server goes with it.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+
 /// How a pool connects. Two of its connections are taken for good by a ledger that appends and
 /// listens: the writer's and the listener's.
 #[derive(Clone, Debug)]
@@ -77,6 +82,8 @@ fn sized(config: &PoolConfig) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout)
+        .idle_timeout(IDLE_LIMIT)
+        .max_lifetime(LIFETIME)
 }
 
 fn prepared(options: PgConnectOptions, config: &PoolConfig) -> PgConnectOptions {

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
+    rt::{TokioExecutor, TokioTimer},
 };
 use jsonwebtoken::{
     Algorithm, DecodingKey,
@@ -34,6 +34,9 @@ const USABLE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 const REFETCH_EVERY: Duration = Duration::from_secs(10);
 /// How long one fetch may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
+/// Connections kept for the next fetch, and for how long: there is one fetch at a time.
+const MAX_IDLE_CONNECTIONS: usize = 1;
+const IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// The largest key set document.
 const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 /// The most keys used of one set.
@@ -87,7 +90,11 @@ impl Jwks {
             .https_or_http()
             .enable_http1()
             .build();
-        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_LIMIT)
+            .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
+            .build(connector);
         let last_attempt = tokio::sync::Mutex::new(None);
         Ok(Self(Arc::new(Shared {
             uri,

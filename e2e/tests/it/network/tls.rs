@@ -78,7 +78,9 @@ impl World {
     async fn figure(&self, name: &str) -> f64 {
         let text = self.operations.get("/metrics").await.body;
         let text = String::from_utf8_lossy(&text);
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.trim().parse().unwrap())
     }
 
@@ -142,6 +144,26 @@ async fn both_protocols_are_agreed_on_and_answer() {
         "{}",
         world.program.log()
     );
+}
+
+#[tokio::test]
+async fn heads_have_one_bound_by_either_protocol() {
+    let world = World::start(&[]).await;
+    let body = json!({ "query": ASK }).to_string();
+    for protocol in [H1, H2] {
+        let api = world.api(&[protocol]);
+        let send = async |bytes: usize| {
+            let padding = "x".repeat(bytes);
+            let headers = [
+                ("content-type", "application/json"),
+                ("x-padding", &padding),
+            ];
+            let sent = api.request(hyper::Method::POST, "/graphql", &headers, body.clone());
+            sent.await.map(|answer| answer.status)
+        };
+        assert_eq!(send(40 * 1024).await.unwrap(), 200, "{protocol}");
+        assert_eq!(send(80 * 1024).await.unwrap(), 431, "{protocol}");
+    }
 }
 
 #[tokio::test]
