@@ -1,4 +1,4 @@
-//! How fast the read side answers after a million orders, how far read models are behind, how soon subscribers hear, and
+//! How fast the read side answers after a million orders, also beside another server on the same tables, how far read models are behind, how soon subscribers hear, and
 //! how many bytes answers take: `cargo bench -p e2e --bench read -- [SECONDS] [ROUNDS]`. Prints Markdown.
 
 #![allow(
@@ -15,6 +15,7 @@ mod live;
 #[path = "../../tests/it/plans/million.rs"]
 #[allow(unreachable_pub, dead_code)]
 mod million;
+mod peer;
 mod transfer;
 
 use std::time::Duration;
@@ -39,6 +40,7 @@ async fn main() {
     let order = one_of_each(&database).await;
     million::fill(&database, &order).await;
     println!("# The read side after {} orders\n", million::ORDERS);
+    peer::run(&database, time, rounds).await;
     dashboards::run(&database, time, rounds).await;
     live::run(&database, time * 4).await;
     transfer::run(&database).await;

