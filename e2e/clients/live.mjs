@@ -7,7 +7,8 @@ import WebSocket from 'ws';
 const [url, orderId] = process.argv.slice(2);
 const authorization = `Bearer ${process.env.LEDGER_TOKEN}`;
 const ORDER = `subscription ($id: ID!) { orderChanged(id: $id) { version status } }`;
-const BOARD = `subscription { storeBoardChanged { isWhole position counts { storeId status count } } }`;
+const BOARD = `subscription { storeBoard { isWhole position counts { storeId status count } } }`;
+const CANCELLED = `subscription { storeBoard(storeIds: ["CFR001"], statuses: [CANCELLED]) { isWhole counts { status count } } }`;
 
 const socket = createSocketClient({
   url: url.replace('http', 'ws'),
@@ -30,12 +31,13 @@ async function watch(client, query, variables, enough) {
 }
 
 const cancelled = (data) => data.orderChanged.status === 'CANCELLED';
-const placedGone = (data) => !data.storeBoardChanged.isWhole && data.storeBoardChanged.counts.some((c) => c.status === 'CANCELLED');
+const placedGone = (data) => !data.storeBoard.isWhole && data.storeBoard.counts.some((c) => c.status === 'CANCELLED');
 const results = await Promise.all([
   watch(socket, ORDER, { id: orderId }, cancelled),
   watch(events, ORDER, { id: orderId }, cancelled),
   watch(socket, BOARD, {}, placedGone),
   watch(events, BOARD, {}, placedGone),
+  watch(socket, CANCELLED, {}, placedGone),
 ]);
 await socket.dispose();
 events.dispose();

@@ -19,7 +19,7 @@ const talks = {
   ping: await talk(url, [{ type: 'ping', payload: { n: 1 } }]),
   query: await talk(url, [init, subscribe('q', '{ __typename }')]),
   invalid: await talk(url, [init, subscribe('i', '{ nothing }')]),
-  twoRoots: await talk(url, [init, subscribe('r', `subscription { a: storeBoardChanged { isWhole } b: storeBoardChanged { isWhole } }`)]),
+  twoRoots: await talk(url, [init, subscribe('r', `subscription { a: storeBoard { isWhole } b: storeBoard { isWhole } }`)]),
   unknown: await talk(url, [init, subscribe('u', 'subscription { orderChanged(id: "0196f000-0000-7000-8000-000000000000") { version } }')]),
   completed: await talk(url, [init, subscribe('c', watch), { type: 'complete', id: 'c' }, subscribe('c', watch)]),
 };

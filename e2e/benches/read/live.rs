@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::ledger;
 
 /// Orders a minute.
-const RATE: u64 = 1_000;
+pub(crate) const RATE: u64 = 1_000;
 const CONNECTIONS: usize = 16;
 const PLACE: &str = "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) { order { id } receipt { position } } }";
 const SHOWN: &str = "query($id: ID!, $position: Position!) {
@@ -69,7 +69,7 @@ fn row(name: &str, of: &Histogram<u64>) {
     );
 }
 
-async fn place(target: &Target, time: Duration) -> Histogram<u64> {
+pub(crate) async fn place(target: &Target, time: Duration) -> Histogram<u64> {
     let (sender, idle) = tokio::sync::mpsc::channel(CONNECTIONS);
     let mut idle = idle;
     for _ in 0..CONNECTIONS {
@@ -86,6 +86,7 @@ async fn place(target: &Target, time: Duration) -> Histogram<u64> {
         tasks.spawn(async move {
             let mut input = serde_json::to_value(orders::place()).unwrap();
             input["commandId"] = json!(Uuid::now_v7());
+            input["storeId"] = json!(format!("CFR{:03}", 1 + n % 25));
             let placed = client
                 .graphql(PLACE, &json!({ "input": input }))
                 .await

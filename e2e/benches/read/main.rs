@@ -16,6 +16,7 @@ mod live;
 #[allow(unreachable_pub, dead_code)]
 mod million;
 mod peer;
+mod polls;
 mod transfer;
 
 use std::time::Duration;
@@ -44,6 +45,7 @@ async fn main() {
     dashboards::run(&database, time, rounds).await;
     live::run(&database, time * 4).await;
     transfer::run(&database).await;
+    polls::run(&database, time * 4).await;
 }
 
 /// A ledger on the database that keeps answers so, without its own processes.

@@ -14,10 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{Database, bench::Spread, eventually};
+use e2e::{Client, Database, Target, bench::Spread, eventually};
 use serde_json::{Value, json};
 
-use crate::{client::Client, ledger};
+use crate::ledger;
 
 const CLIENTS: usize = 16;
 /// Stores whose orders are asked for.
@@ -50,26 +50,18 @@ const QUESTIONS: [Question; 2] = [
     },
 ];
 
-/// One of those who answer.
-struct Server<'a> {
-    address: &'a str,
-    token: &'a str,
-}
-
 pub(crate) async fn run(database: &Database, time: Duration, rounds: usize) {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let program = ledger(database, "none").await;
-    let token = program.load_token("admin");
     let peers = [
         Peer::start(database, 1).await,
         Peer::start(database, processors).await,
     ];
     let servers = [
-        (program.address.as_str(), token.as_str()),
-        (peers[0].address.as_str(), ""),
-        (peers[1].address.as_str(), ""),
-    ]
-    .map(|(address, token)| Server { address, token });
+        program.target(),
+        peers[0].target.clone(),
+        peers[1].target.clone(),
+    ];
     let variables = Arc::new(variables(&servers[0]).await);
 
     println!("## Requests a second beside PostGraphile, {CLIENTS} clients at once\n");
@@ -86,12 +78,12 @@ pub(crate) async fn run(database: &Database, time: Duration, rounds: usize) {
         let (mut ratios, mut rates) = (Vec::new(), [const { Vec::new() }; 3]);
         for _ in 0..rounds {
             let mut round = [0.0; 3];
-            for ((server, query), rate) in servers
+            for ((target, query), rate) in servers
                 .iter()
                 .zip([question.ours, question.theirs, question.theirs])
                 .zip(&mut round)
             {
-                *rate = rate_of(server, query, &variables, time).await;
+                *rate = rate_of(target, query, &variables, time).await;
             }
             ratios.push(round[0] / round[1].max(round[2]));
             for (all, rate) in rates.iter_mut().zip(round) {
@@ -109,8 +101,8 @@ pub(crate) async fn run(database: &Database, time: Duration, rounds: usize) {
 }
 
 /// Variables for requests: the newest orders of each store.
-async fn variables(server: &Server<'_>) -> Vec<Value> {
-    let mut client = Client::connect(server.address, server.token).await.unwrap();
+async fn variables(target: &Target) -> Vec<Value> {
+    let mut client = Client::connect(target).await.unwrap();
     let mut all = Vec::new();
     for store in (1..=STORES).map(|n| format!("CFR{n:03}")) {
         let query = "query($store: ID!) { orders(first: 100, filter: { storeIds: [$store] }) { edges { node { id } } } }";
@@ -125,13 +117,13 @@ async fn variables(server: &Server<'_>) -> Vec<Value> {
 }
 
 /// Both show the same orders with the same totals.
-async fn same(question: &Question, servers: &[Server<'_>; 3], variables: &Value) {
+async fn same(question: &Question, servers: &[Target; 3], variables: &Value) {
     let mut seen = Vec::new();
-    for (server, query, rows) in [
+    for (target, query, rows) in [
         (&servers[0], question.ours, question.rows[0]),
         (&servers[1], question.theirs, question.rows[1]),
     ] {
-        let mut client = Client::connect(server.address, server.token).await.unwrap();
+        let mut client = Client::connect(target).await.unwrap();
         let data = client.graphql(query, variables).await.unwrap();
         let found = data.pointer(rows).unwrap();
         let one = std::slice::from_ref(found);
@@ -147,7 +139,7 @@ async fn same(question: &Question, servers: &[Server<'_>; 3], variables: &Value)
 
 /// Requests a second.
 async fn rate_of(
-    server: &Server<'_>,
+    target: &Target,
     query: &'static str,
     variables: &Arc<Vec<Value>>,
     time: Duration,
@@ -158,7 +150,7 @@ async fn rate_of(
     let until = from + time;
     let mut callers = Vec::new();
     for _ in 0..CLIENTS {
-        let mut client = Client::connect(server.address, server.token).await.unwrap();
+        let mut client = Client::connect(target).await.unwrap();
         let (asked, variables) = (Arc::clone(&asked), Arc::clone(variables));
         callers.push(tokio::spawn(async move {
             let mut answered = 0_u32;
@@ -194,7 +186,7 @@ fn connection(database: &Database) -> String {
 
 /// PostGraphile on a database.
 struct Peer {
-    address: String,
+    target: Target,
     process: Child,
 }
 
@@ -222,11 +214,14 @@ impl Peer {
             .spawn()
             .expect("node runs");
         let peer = Self {
-            address: address.to_string(),
+            target: Target {
+                address: address.to_string(),
+                token: String::new(),
+            },
             process,
         };
         eventually("PostGraphile answers", async || {
-            let mut client = Client::connect(&peer.address, "").await.ok()?;
+            let mut client = Client::connect(&peer.target).await.ok()?;
             client.graphql("{ __typename }", &Value::Null).await.ok()
         })
         .await;

@@ -54,7 +54,7 @@ pub(crate) async fn run(database: &Database) {
     println!();
 }
 
-fn path(query: &str) -> String {
+pub(crate) fn path(query: &str) -> String {
     let mut path = String::from("/graphql?query=");
     for byte in query.bytes() {
         // Writing to a string does not fail.

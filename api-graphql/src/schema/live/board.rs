@@ -34,16 +34,22 @@ type Cell = (StoreId, RegionId, OrderStatus);
 pub(super) struct BoardWatch {
     watcher: Watcher,
     stores: Option<Vec<StoreId>>,
+    statuses: Option<Vec<OrderStatus>>,
     /// What was sent last; `None` before the first answer.
     sent: Option<BTreeMap<Cell, i64>>,
     sent_at: Instant,
 }
 
 impl BoardWatch {
-    pub(super) fn new(watcher: Watcher, stores: Option<Vec<StoreId>>) -> Self {
+    pub(super) fn new(
+        watcher: Watcher,
+        stores: Option<Vec<StoreId>>,
+        statuses: Option<Vec<OrderStatus>>,
+    ) -> Self {
         Self {
             watcher,
             stores,
+            statuses,
             sent: None,
             sent_at: Instant::now(),
         }
@@ -86,6 +92,11 @@ impl BoardWatch {
         let counts = counts.map_err(|error| self.watcher.access().read_failed(error))?;
         let now: BTreeMap<Cell, i64> = counts
             .into_iter()
+            .filter(|c| {
+                self.statuses
+                    .as_ref()
+                    .is_none_or(|only| only.contains(&c.status))
+            })
             .map(|c| ((c.store_id, c.region, c.status), c.count))
             .collect();
         let is_whole = self.sent.is_none();

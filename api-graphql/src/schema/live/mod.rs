@@ -25,7 +25,7 @@ use self::{board::BoardWatch, events::EventWatch, order::OrderWatch};
 use super::{
     access::{Access, coded, page_size},
     events::{LogEventFilter, most, reader, within},
-    order::{Order, filter::store_ids},
+    order::{Order, filter::store_ids, status::OrderStatus},
     scalars,
 };
 use crate::{
@@ -71,17 +71,19 @@ impl LiveQuery {
     }
 
     /// How many orders stand in each status by store: all of it first, then what has changed.
-    async fn store_board_changed(
+    async fn store_board(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only these stores, at most 200.")] store_ids: Option<Vec<ID>>,
+        #[graphql(desc = "Only these statuses.")] statuses: Option<Vec<OrderStatus>>,
     ) -> Result<impl Stream<Item = Result<StoreBoardUpdate, Error>> + use<>, Error> {
         let access = Access::to_read(ctx).await?;
         let stores = store_ids
             .map(|ids| self::store_ids("storeIds", &ids))
             .transpose()?;
         access.asks_for(stores.as_deref()).await;
-        let watch = BoardWatch::new(Watcher::of(&access), stores);
+        let statuses = statuses.map(|all| all.into_iter().map(Into::into).collect());
+        let watch = BoardWatch::new(Watcher::of(&access), stores, statuses);
         Ok(endless(watch, |mut watch| async {
             let next = watch.next().await;
             (next, watch)

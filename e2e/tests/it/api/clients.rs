@@ -84,9 +84,9 @@ async fn subscriptions_reach_the_clients_that_people_use_over_both_transports() 
     let token = world.program.token("store-manager", &["CFR001"]);
     let url = format!("http://{}/graphql", world.program.address);
     let mut watching = script("live.mjs", &[&url, &id], &token).spawn().unwrap();
-    // All four have their first answer before anything changes.
+    // All five have their first answer before anything changes.
     let mut told = BufReader::new(watching.stderr.take().unwrap()).lines();
-    for _ in 0..4 {
+    for _ in 0..5 {
         assert_eq!(told.next_line().await.unwrap().as_deref(), Some("watching"));
     }
     done(&ops, "allocateOrder", input(&id, json!({}))).await;
@@ -115,8 +115,8 @@ async fn subscriptions_reach_the_clients_that_people_use_over_both_transports() 
         assert_eq!((versions.first(), versions.last()), (Some(&1), Some(&3)));
         assert!(versions.is_sorted_by(|a, b| a < b), "{versions:?}");
     }
-    for boards in &heard[2..] {
-        let board = |data: &Value| data["storeBoardChanged"].clone();
+    for boards in &heard[2..4] {
+        let board = |data: &Value| data["storeBoard"].clone();
         let (first, last) = (board(&boards[0]), board(boards.last().unwrap()));
         let counts = |of: &Value| {
             let counts = of["counts"].as_array().unwrap().iter();
@@ -130,6 +130,14 @@ async fn subscriptions_reach_the_clients_that_people_use_over_both_transports() 
         assert_eq!(last["isWhole"], false);
         assert_eq!(counts(&last)["CANCELLED"], 1);
     }
+    // Who watches one status hears of no other.
+    assert_eq!(
+        json!(heard[4]),
+        json!([
+            { "storeBoard": { "isWhole": true, "counts": [] } },
+            { "storeBoard": { "isWhole": false, "counts": [{ "status": "CANCELLED", "count": 1 }] } },
+        ])
+    );
     world.assert_unharmed().await;
 }
 

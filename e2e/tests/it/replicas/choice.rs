@@ -88,15 +88,15 @@ async fn a_subscription_reads_where_the_change_is() {
     let world = world("30s").await;
     let (_, position) = world.place().await;
     world.replica.pause().await;
-    let query = "subscription { storeBoardChanged { isWhole position counts { count } } }";
+    let query = "subscription { storeBoard { isWhole position counts { count } } }";
     let mut answers = world.admin.subscribe(query).await;
     let whole = answers.next_data().await;
-    assert_eq!(whole["storeBoardChanged"]["isWhole"], true, "{whole}");
+    assert_eq!(whole["storeBoard"]["isWhole"], true, "{whole}");
     let (_, later) = world.place().await;
     assert!(later > position);
     let changed = answers.next_data().await;
     assert_eq!(
-        changed["storeBoardChanged"]["counts"][0]["count"], 2,
+        changed["storeBoard"]["counts"][0]["count"], 2,
         "the replica shows one order only: {changed}"
     );
 }
