@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::print_stdout,
+    clippy::panic,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::float_arithmetic,
