@@ -15,7 +15,7 @@ use commands::{
     personal::{Erasure, Subject},
 };
 use domain::{
-    actor::Actor,
+    actor::{Actor, StoreScope},
     bundle::Bundle,
     entity::Entity,
     ids::{CommandId, IntakeId},
@@ -94,9 +94,11 @@ pub trait Backend:
     async fn open_proofs(&self, sealed: &[Sealed]) -> Result<Vec<Opened<Proof>>, String>;
     /// By which hash orders for a phone number are found; `None` where the text is no phone number.
     fn phone_hash(&self, phone: &str) -> Option<PhoneHash>;
-    /// Chooses the node that answers the reads of a field, and waits there until the models show what is demanded.
+    /// Chooses the node that answers the reads of a field, and waits there until the models show what is demanded. The
+    /// reads show what belongs to the stores in `scope`, and nothing else.
     async fn read(
         &self,
+        scope: &StoreScope,
         models: &[Model],
         at_least: Option<AtLeast>,
     ) -> Result<Arc<dyn Reads>, NoNode>;

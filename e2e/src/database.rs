@@ -8,7 +8,10 @@ use sqlx::{
     Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use store::{AppendOptions, Log, LogId};
+use store::{
+    AppendOptions, Log, LogId,
+    connect::{PoolConfig, ReadingPools},
+};
 use uuid::Uuid;
 
 use crate::{cluster::cluster, stores};
@@ -84,6 +87,15 @@ impl Database {
         connect(self.owner()).await
     }
 
+    /// The pools that answer queries.
+    pub fn reading_pools(&self) -> ReadingPools {
+        let options = PoolConfig {
+            max_connections: CONNECTIONS,
+            ..PoolConfig::default()
+        };
+        ReadingPools::new(self.app(), &options)
+    }
+
     /// A pool past the ledger's rights.
     pub async fn superuser_pool(&self) -> PgPool {
         connect(self.superuser()).await
@@ -96,9 +108,9 @@ impl Database {
             .unwrap()
     }
 
-    /// The read side.
+    /// The read side, which shows nobody anything yet.
     pub async fn read_db(&self) -> ReadDb {
-        ReadDb::new(self.pool().await)
+        ReadDb::new(self.reading_pools())
     }
 
     /// A command bus with a log of its own.

@@ -142,7 +142,8 @@ impl Config {
         Options {
             bin_dir: self.postgres_bin_dir.clone(),
             account: self.postgres_user.clone(),
-            max_connections: pool.saturating_add(EXTRA_CONNECTIONS),
+            // As many answer queries about some stores, and as many those about the whole chain.
+            max_connections: pool.saturating_mul(3).saturating_add(EXTRA_CONNECTIONS),
             ..Options::new(&self.data_dir)
         }
     }

@@ -10,7 +10,7 @@ use commands::{BusOptions, CommandBus};
 use secrecy::{ExposeSecret, SecretBox};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use store::connect::{PoolConfig, pool_with, reading_pool};
+use store::connect::{OVERSEER, PoolConfig, READER, ReadingPools, pool_with};
 use store::{AppendOptions, Log, LogId, migrate};
 
 use crate::config::Config;
@@ -147,19 +147,43 @@ impl Database {
             .map_err(failure)
     }
 
-    /// A pool for each replica. None of them needs to be up.
+    /// The pools that answer queries, beside the one of [`Self::log`]. Makes no connection.
+    pub fn reading_pools(&self, config: &Config) -> ReadingPools {
+        let options = PoolConfig {
+            max_connections: config.database_pool_max,
+            application_name: "ledger-reads".to_owned(),
+            ..PoolConfig::default()
+        };
+        ReadingPools::new(self.app.clone(), &options)
+    }
+
+    /// That queries can be answered.
+    ///
+    /// # Errors
+    /// The database does not let us read as the roles that it holds to a caller's stores.
+    pub async fn check_readers(pools: &ReadingPools) -> Result<(), Failure> {
+        pools.check().await.map_err(|error| {
+            Failure::new(
+                Exit::Database,
+                format!("queries cannot be read as {READER} and {OVERSEER}: {error}"),
+            )
+            .hint("run `ledger migrate`; the role of database_url must be ledger_app or a member of it")
+        })
+    }
+
+    /// The pools of each replica. None of them needs to be up.
     ///
     /// # Errors
     /// A URL cannot be read.
-    pub fn replica_pools(config: &Config) -> Result<Vec<PgPool>, Failure> {
+    pub fn replica_pools(config: &Config) -> Result<Vec<ReadingPools>, Failure> {
         let options = PoolConfig {
             max_connections: config.replica_pool_max,
             acquire_timeout: REPLICA_WAIT,
             application_name: "ledger-reads".to_owned(),
             ..PoolConfig::default()
         };
-        let pool = |url: &str| Ok(reading_pool(parse(url, "replica_urls")?, &options));
-        config.replicas().map(pool).collect()
+        let pools = |url: &str| Ok(ReadingPools::new(parse(url, "replica_urls")?, &options));
+        config.replicas().map(pools).collect()
     }
 
     /// What seals and opens personal data.

@@ -30,6 +30,7 @@ pub mod rebuild;
 pub mod replay;
 pub mod runner;
 pub mod store_board;
+pub mod whose;
 
 pub use decode::Poison;
 pub use freshness::{Freshness, Reached};

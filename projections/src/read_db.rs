@@ -3,25 +3,112 @@
 use std::sync::Arc;
 
 use domain::{actor::StoreScope, ids::StoreId};
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{PgPool, Postgres, QueryBuilder, pool::PoolConnection};
+
+use store::connect::{READER, ReadingPools};
 
 use crate::paging::CursorError;
 
-/// One node's pool. Cheap to clone.
+/// What the database calls the stores that a reader may see: see `migrations/0015_row_security.sql`.
+const SCOPE: &str = "ledger.stores";
+/// What a connection is that the database would show every row.
+const NOT_A_READER: &str = "the connection is not the role for readers: see docs/access.md";
+/// Dead connections that are thrown away before a read gives up, besides as many as the pool has.
+const DEAD_CONNECTIONS: u32 = 2;
+
+/// One node, and the stores whose rows may be read through it: none, before [`Self::within`]. Cheap to clone.
+///
+/// The database itself holds readers to that: the connections of [`ReadingPools`] are those of roles that it shows no
+/// other rows.
 #[derive(Debug, Clone)]
 pub struct ReadDb {
-    pool: PgPool,
+    pools: ReadingPools,
+    /// `None` for the whole chain; else as the database's setting has it.
+    stores: Option<Arc<str>>,
 }
 
 impl ReadDb {
-    /// Reads go to this server.
-    pub const fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// Reads go to this server, and show no store's rows.
+    pub fn new(pools: ReadingPools) -> Self {
+        Self {
+            pools,
+            stores: Some(Arc::from("")),
+        }
     }
 
-    /// The server's pool. A wait for a checkpoint and the read that follows it must use the same node.
-    pub(crate) const fn node(&self) -> &PgPool {
-        &self.pool
+    /// The same server's rows of these stores.
+    #[must_use]
+    pub fn within(&self, scope: &StoreScope) -> Self {
+        let stores = match scope {
+            StoreScope::All => None,
+            StoreScope::Only(stores) => {
+                let stores: Vec<&str> = stores.iter().map(StoreId::as_str).collect();
+                Some(stores.join(",").into())
+            }
+        };
+        Self {
+            stores,
+            ..self.clone()
+        }
+    }
+
+    /// The server's pool, for what belongs to no store: how far the models are, and what the server says of itself. A
+    /// wait for a checkpoint and the read that follows it must use the same node.
+    pub(crate) const fn pool(&self) -> &PgPool {
+        self.pools.readers()
+    }
+
+    /// A connection that shows the rows of the scope.
+    ///
+    /// What it showed before is no matter: the scope is set each time. A pool for readers does not ask a connection
+    /// whether it lives when it is taken, because setting the scope is that question, so no round trip is added.
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let Some(stores) = &self.stores else {
+            return self.pools.overseers().acquire().await;
+        };
+        let mut dead = 0;
+        // Ends: every turn but the last throws a connection away, and the number of those has a bound.
+        loop {
+            let mut connection = self.pool().acquire().await?;
+            let set: Result<bool, _> =
+                sqlx::query_scalar("select current_user = $3 from set_config($1, $2, false)")
+                    .bind(SCOPE)
+                    .bind(&**stores)
+                    .bind(READER)
+                    .fetch_one(&mut *connection)
+                    .await;
+            match set {
+                Ok(true) => return Ok(connection),
+                // Something between us and the server has kept the role to itself.
+                Ok(false) => {
+                    connection.close_on_drop();
+                    return Err(sqlx::Error::Configuration(NOT_A_READER.into()));
+                }
+                Err(error) if is_dead(&error) && dead < self.most_dead() => {
+                    dead += 1;
+                    connection.close_on_drop();
+                }
+                Err(error) => {
+                    connection.close_on_drop();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn most_dead(&self) -> u32 {
+        let pool = self.pool().options().get_max_connections();
+        pool.saturating_add(DEAD_CONNECTIONS)
+    }
+}
+
+/// Whether the server has ended the connection, such as by being started again.
+fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        // 57P: ended by the server's operator, or by its stop.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
     }
 }
 

@@ -33,7 +33,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     Freshness, Model, ReadDb,
     decode::{Kind, Poison, decode},
-    freshness::status,
+    freshness::status_in,
     model::ApplyError,
     ownership::{HEARTBEAT, Held, Ownership},
 };
@@ -65,11 +65,7 @@ impl Runner {
     /// Starts a loop for each model. `wake` hears of appended events; missed news only cost time.
     pub fn spawn(models: &[Model], log: Log, wake: Wake) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let mut tasks = vec![tokio::spawn(report(
-            ReadDb::new(log.pool().clone()),
-            log.clone(),
-            stopped.clone(),
-        ))];
+        let mut tasks = vec![tokio::spawn(report(log.clone(), stopped.clone()))];
         let mut positions = HashMap::new();
         for model in models.iter().copied() {
             let (position, published) = watch::channel(None);
@@ -117,10 +113,13 @@ impl Runner {
 }
 
 /// Measures the lag of every model, whoever runs it.
-async fn report(db: ReadDb, log: Log, mut stop: watch::Receiver<bool>) {
+async fn report(log: Log, mut stop: watch::Receiver<bool>) {
     loop {
         // Without an answer the gauges keep their last value; the loops report the outage.
-        for status in status(&db, log.log_id()).await.unwrap_or_default() {
+        for status in status_in(log.pool(), log.log_id())
+            .await
+            .unwrap_or_default()
+        {
             let lag = Duration::from_millis(u64::try_from(status.lag_millis).unwrap_or(0));
             let events = u32::try_from(status.lag_events()).unwrap_or(u32::MAX);
             gauge!(names::PROJECTION_LAG_EVENTS, "projection" => status.model.name()).set(events);

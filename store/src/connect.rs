@@ -71,11 +71,63 @@ pub async fn pool_with(
     Ok(sized(config).connect_with(options).await?)
 }
 
-/// A pool that only reads, from a server that need not be there yet: a connection is made when one is needed.
-pub fn reading_pool(options: PgConnectOptions, config: &PoolConfig) -> PgPool {
-    // Should the server ever take writes, it takes none from here.
-    let options = prepared(options, config).options([("default_transaction_read_only", "on")]);
-    sized(config).connect_lazy_with(options)
+/// The role that queries of who may see some stores are read as: the database shows it the rows of the stores that each
+/// read names, and no others.
+pub const READER: &str = "ledger_reader";
+/// The role that queries of who may see the whole chain are read as.
+pub const OVERSEER: &str = "ledger_overseer";
+
+/// The pools of a server that answers queries. Their connections write nothing and are held to what their role is shown;
+/// they are made when they are needed, so the server need not be there yet.
+#[derive(Clone, Debug)]
+pub struct ReadingPools {
+    readers: PgPool,
+    overseers: PgPool,
+}
+
+impl ReadingPools {
+    /// Pools of at most `max_connections` each.
+    pub fn new(options: PgConnectOptions, config: &PoolConfig) -> Self {
+        // Should the server ever take writes, it takes none from here.
+        let options = prepared(options, config).options([("default_transaction_read_only", "on")]);
+        let readers = options.clone().options([("role", READER)]);
+        let overseers = options.options([("role", OVERSEER)]);
+        Self {
+            // Whoever takes one says what it may show, which tells as well whether the connection lives.
+            readers: sized(config)
+                .test_before_acquire(false)
+                .connect_lazy_with(readers),
+            overseers: sized(config).connect_lazy_with(overseers),
+        }
+    }
+
+    /// Whether queries can be answered: the server knows the roles and lets us be both of them.
+    ///
+    /// # Errors
+    /// It does not, or does not answer.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        for (pool, role) in [(&self.readers, READER), (&self.overseers, OVERSEER)] {
+            let user: String =
+                sqlx::query_scalar("SELECT current_user::text FROM log_head LIMIT 1")
+                    .fetch_one(pool)
+                    .await?;
+            if user != role {
+                let why = format!("the server has us as {user}, not as {role}");
+                return Err(sqlx::Error::Configuration(why.into()).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`READER`]. Connections are not asked whether they live when they are taken.
+    pub const fn readers(&self) -> &PgPool {
+        &self.readers
+    }
+
+    /// As [`OVERSEER`].
+    pub const fn overseers(&self) -> &PgPool {
+        &self.overseers
+    }
 }
 
 fn sized(config: &PoolConfig) -> PgPoolOptions {

@@ -9,7 +9,7 @@ use commands::{
     personal::{Erasure, Subject},
 };
 use domain::{
-    actor::Actor,
+    actor::{Actor, StoreScope},
     ids::{CommandId, IntakeId},
     intake::Intake,
     order::{
@@ -102,10 +102,11 @@ impl Backend for Live {
 
     async fn read(
         &self,
+        scope: &StoreScope,
         models: &[Model],
         at_least: Option<AtLeast>,
     ) -> Result<Arc<dyn Reads>, NoNode> {
-        let chosen = self.nodes.choose(models, at_least).await?;
+        let chosen = self.nodes.choose(scope, models, at_least).await?;
         Ok(Arc::new(Answers {
             chosen,
             cache: self.cache.clone(),

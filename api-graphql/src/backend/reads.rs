@@ -23,6 +23,7 @@ use projections::{
     order_view::{self, HistoryPage, HistoryWindow, OrderRow, PageRequest},
     paging::{Page, Window},
     store_board::{self, StoreCount},
+    whose::{self, Thing},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,20 +34,22 @@ use super::ShowsMetrics;
 /// Shows a kind of entity.
 #[async_trait]
 pub trait Shows<E: Document>: Send + Sync {
-    /// One by id, whatever its store.
+    /// One by id.
     async fn by_id(&self, id: &E::Id) -> Result<Option<Row<E>>, ReadError>;
     /// A page of them.
     async fn page(&self, filter: &E::Filter, window: &Window) -> Result<Page<Row<E>>, ReadError>;
 }
 
-/// The read models as one node has them.
+/// The read models as one node has them, with the rows of the caller's stores.
 #[async_trait]
 pub trait Reads:
     Shows<Bundle> + Shows<Store> + Shows<Remittance> + Shows<Intake> + ShowsMetrics
 {
-    /// An order by id, whatever its store.
+    /// Whose something is that was not shown, for the record of refusals.
+    async fn whose(&self, thing: Thing<'_>) -> Result<Option<(String, StoreId)>, ReadError>;
+    /// An order by id.
     async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError>;
-    /// An order by a system's reference, whatever its store.
+    /// An order by a system's reference.
     async fn order_by_ref(
         &self,
         system: System,
@@ -65,11 +68,11 @@ pub trait Reads:
     /// Balances of the cash ledger.
     async fn cash_balances(&self, filter: &CashFilter, by: Grouping)
     -> Result<Balances, ReadError>;
-    /// Where an order's cash is, whatever its store.
+    /// Where an order's cash is.
     async fn cash_order(&self, id: OrderId) -> Result<Option<CashOrder>, ReadError>;
-    /// Where the cash of orders is, whatever their stores; in no order, and without those that nobody knows.
+    /// Where the cash of orders is, in no order; without those that are not shown.
     async fn cash_orders(&self, ids: &[OrderId]) -> Result<Vec<CashOrder>, ReadError>;
-    /// A page of the postings of an order or a remittance, whatever its store.
+    /// A page of the postings of an order or a remittance.
     async fn cash_postings(
         &self,
         of: &PostingsOf,
@@ -122,13 +125,15 @@ impl Answers {
         let question = Question {
             at_least: self.at_least,
             ..question
-        };
-        let (models, read) = (question.models, &read);
+        }
+        .within(self.chosen.scope());
+        let (models, scope, read) = (question.models, &question.scope(), &read);
         let answer = || {
             self.read(move |db| async move {
                 // The position first, on the same node: what is read after it has seen it.
                 let position = freshness::seen(&db, self.log, models).await?;
-                let value = read(db).await?;
+                // Of the stores that the key names, and of no others: whoever finds it may see them.
+                let value = read(db.within(scope)).await?;
                 Ok(Answer { value, position })
             })
         };
@@ -151,6 +156,11 @@ impl<E: Document> Shows<E> for Answers {
 
 #[async_trait]
 impl Reads for Answers {
+    async fn whose(&self, thing: Thing<'_>) -> Result<Option<(String, StoreId)>, ReadError> {
+        self.read(|db| async move { whose::whose(&db, thing).await })
+            .await
+    }
+
     async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError> {
         self.read(|db| async move { order_view::by_id(&db, id).await })
             .await

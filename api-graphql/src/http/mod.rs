@@ -37,6 +37,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::Response,
 };
+use domain::actor::StoreScope;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use observability::names;
 use tokio::{sync::Semaphore, time::Instant};
@@ -444,10 +445,15 @@ fn request(
     context: &RequestContext,
     backend: &Arc<dyn Backend>,
 ) -> Request {
+    // Who is nobody is read for nobody.
+    let scope = identity.as_ref().map_or_else(
+        || StoreScope::Only(Vec::new()),
+        |(caller, _)| caller.actor.stores.clone(),
+    );
     let mut request = Request::new(params.query.clone())
         .variables(params.variables.clone())
         .data(context.clone())
-        .data(Loads::new(Arc::clone(backend)));
+        .data(Loads::new(Arc::clone(backend), scope));
     request.operation_name.clone_from(&params.operation_name);
     request.set_parsed_query(Arc::unwrap_or_clone(document));
     match identity {

@@ -11,6 +11,7 @@ use projections::{
     Model, ReadError,
     nodes::{AtLeast, NoNode},
     paging::Window,
+    whose::Thing,
 };
 use store::StoreError;
 
@@ -127,6 +128,21 @@ impl<'a> Access<'a> {
         false
     }
 
+    /// What a node does not show: where it is another store's, the attempt is audited, and the caller learns nothing.
+    ///
+    /// # Errors
+    /// As [`Self::read_failed`].
+    pub(crate) async fn missed(&self, node: &dyn Reads, thing: Thing<'_>) -> Result<(), Error> {
+        if self.actor().stores == StoreScope::All {
+            return Ok(());
+        }
+        let found = node.whose(thing).await.map_err(|e| self.read_failed(e))?;
+        if let Some((id, store)) = found {
+            self.sees(&store, &id).await;
+        }
+        Ok(())
+    }
+
     /// A list narrowed to stores of which the caller may not see one: the list leaves it out, the attempt is audited.
     pub(crate) async fn asks_for(&self, stores: Option<&[StoreId]>) {
         let mut stores = stores.into_iter().flatten();
@@ -184,7 +200,10 @@ impl<'a> Access<'a> {
         models: &[Model],
         at_least: Option<AtLeast>,
     ) -> Result<Arc<dyn Reads>, Error> {
-        let node = self.backend.read(models, at_least).await;
+        let node = self
+            .backend
+            .read(&self.actor().stores, models, at_least)
+            .await;
         node.map_err(|no| self.no_node(no, at_least.map(|demand| demand.position)))
     }
 

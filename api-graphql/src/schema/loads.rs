@@ -12,6 +12,7 @@ use async_graphql::{
     dataloader::{DataLoader, Loader},
 };
 use domain::{
+    actor::StoreScope,
     ids::{OrderId, StoreId},
     order::{
         command::{Contact, Proof},
@@ -40,11 +41,11 @@ pub(crate) struct Loads(DataLoader<Batches>);
 
 impl Loads {
     /// For one request.
-    pub(crate) fn new(backend: Arc<dyn Backend>) -> Self {
+    pub(crate) fn new(backend: Arc<dyn Backend>, scope: StoreScope) -> Self {
         let spawn = |batch: futures_util::future::BoxFuture<'static, ()>| {
             tokio::spawn(batch.in_current_span())
         };
-        let loader = DataLoader::new(Batches { backend }, spawn);
+        let loader = DataLoader::new(Batches { backend, scope }, spawn);
         Self(loader.delay(GATHERED).max_batch_size(MAX_BATCH))
     }
 
@@ -69,7 +70,7 @@ pub(crate) async fn history(
     Ok(page.unwrap_or_default())
 }
 
-/// The stores of orders, whatever they are; without those of orders that nobody knows.
+/// The stores of orders; without those of orders that are another store's, or that nobody knows.
 ///
 /// # Errors
 /// As [`Access::read`].
@@ -114,6 +115,8 @@ pub(crate) async fn proof(
 /// Reads for many nodes at once.
 struct Batches {
     backend: Arc<dyn Backend>,
+    /// The caller's stores.
+    scope: StoreScope,
 }
 
 /// A part of an order's history, and what its node must show of the order.
@@ -137,7 +140,9 @@ impl Loader<PartOfHistory> for Batches {
             position: newest.unwrap_or(Position::START),
             wait: Duration::from_millis(DEFAULT_FRESH_WAIT_MS.unsigned_abs()),
         };
-        let node = self.backend.read(&[Model::OrderView], Some(at_least));
+        let node = self
+            .backend
+            .read(&self.scope, &[Model::OrderView], Some(at_least));
         let windows: Vec<HistoryWindow> = keys.iter().map(|key| key.window).collect();
         let pages = node.await?.histories(&windows).await?;
         Ok(keys.iter().copied().zip(pages).collect())
@@ -153,7 +158,10 @@ impl Loader<StoreOf> for Batches {
     type Error = NoNode;
 
     async fn load(&self, keys: &[StoreOf]) -> Result<HashMap<StoreOf, StoreId>, NoNode> {
-        let node = self.backend.read(&[Model::CashLedger], None).await?;
+        let node = self
+            .backend
+            .read(&self.scope, &[Model::CashLedger], None)
+            .await?;
         let ids: Vec<OrderId> = keys.iter().map(|key| key.0).collect();
         let orders = node.cash_orders(&ids).await?.into_iter();
         Ok(orders

@@ -103,7 +103,16 @@ async fn serve(
     let sealing = sealing(config, &log)?;
     let authenticator = authenticator(config, bus.stores()).await?;
     let authenticated = authenticator.clone();
-    let state = state(config, &bus, &log, &runner, &wake, authenticated, allowed).await?;
+    let state = state(
+        config,
+        database,
+        &bus,
+        &runner,
+        &wake,
+        authenticated,
+        allowed,
+    )
+    .await?;
     // The API alone waits for news from now on; without it the listening ends.
     drop(wake);
     greet(
@@ -235,14 +244,17 @@ async fn answer(
 
 async fn state(
     config: &Config,
+    database: &Database,
     bus: &CommandBus,
-    log: &Log,
     runner: &Runner,
     wake: &Wake,
     authenticator: Arc<Authenticator>,
     allowed: Option<AllowList>,
 ) -> Result<ApiState, Failure> {
-    let read = ReadDb::new(log.pool().clone());
+    let log = bus.log();
+    let pools = database.reading_pools(config);
+    Database::check_readers(&pools).await?;
+    let read = ReadDb::new(pools);
     let figures = exporter::install().map_err(|error| Failure::new(Exit::Failed, error))?;
     let (cache, touched) = cache(config, log).await?;
     let nodes = Nodes::with_replicas(

@@ -16,6 +16,7 @@ const REACH: &str = "database";
 const SCHEMA: &str = "schema";
 const CHAIN: &str = "log";
 const REPLICA: &str = "read replica";
+const READERS: &str = "readers of queries";
 const LAG: &str = "read models, processes";
 
 /// A read model this far behind the log is worth a look.
@@ -24,13 +25,13 @@ const LAG_WARNING: i64 = 1_000;
 /// Looks at the database. An embedded one is looked at only while a ledger runs it: the doctor
 /// starts nothing.
 pub async fn check(config: &Config) -> Vec<Finding> {
-    let pool = match Database::running(config) {
-        Ok(Some(database)) => database.app_pool().await,
+    let (pool, readers) = match Database::running(config) {
+        Ok(Some(database)) => (database.app_pool().await, database.reading_pools(config)),
         Ok(None) => {
             let why = "the embedded database is not running; start the ledger to have it checked";
             return vec![Finding::new(REACH, Status::Skipped, why)];
         }
-        Err(failure) => Err(failure),
+        Err(failure) => return vec![Finding::failure(REACH, failure.to_string())],
     };
     let pool = match pool {
         Ok(pool) => pool,
@@ -43,6 +44,10 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     if is_current {
         findings.push(chain(&pool).await);
         findings.push(lag(&pool).await);
+        findings.push(match Database::check_readers(&readers).await {
+            Ok(()) => Finding::ok(READERS, "see what their callers may see"),
+            Err(failure) => Finding::failure(READERS, failure.to_string()),
+        });
         findings.extend(replicas(config, &pool).await);
     }
     findings

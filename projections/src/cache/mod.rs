@@ -151,19 +151,45 @@ impl<'a, A: Serialize> Question<'a, A> {
         stores: (&StoreScope, Option<&[StoreId]>),
         asked: A,
     ) -> Self {
-        let stores = allowed_ids(stores.0, stores.1).map(|mut ids| {
-            ids.sort_unstable();
-            ids.dedup();
-            ids
-        });
         Self {
             name,
             models,
-            stores,
+            stores: sorted(allowed_ids(stores.0, stores.1)),
             asked,
             at_least: Position::START,
         }
     }
+
+    /// The same without the stores that the caller may not see, should the question have forgotten them.
+    #[must_use]
+    pub fn within(mut self, scope: &StoreScope) -> Self {
+        if let StoreScope::Only(seen) = scope {
+            let is_seen = |id: &String| seen.iter().any(|store| store.as_str() == id);
+            self.stores = match self.stores {
+                None => sorted(allowed_ids(scope, None)),
+                Some(stores) => Some(stores.into_iter().filter(is_seen).collect()),
+            };
+        }
+        self
+    }
+
+    /// The stores that it is about, for who answers it; without what is no store's id.
+    pub fn scope(&self) -> StoreScope {
+        self.stores.as_ref().map_or(StoreScope::All, |stores| {
+            let ids = stores
+                .iter()
+                .filter_map(|id| StoreId::new(id.as_str()).ok());
+            StoreScope::Only(ids.collect())
+        })
+    }
+}
+
+fn sorted(stores: Option<Vec<String>>) -> Option<Vec<String>> {
+    stores.map(|mut ids| {
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    })
 }
 
 impl Cache {

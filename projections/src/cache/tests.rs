@@ -47,6 +47,34 @@ fn question<'a>(stores: Option<&[String]>, asked: &'a str) -> Question<'a, &'a s
     }
 }
 
+#[test]
+fn what_is_kept_is_of_stores_that_the_caller_may_see() {
+    let within = |stores: Option<&[&str]>, scope: &StoreScope| {
+        let stores: Option<Vec<String>> =
+            stores.map(|stores| stores.iter().map(ToString::to_string).collect());
+        question(stores.as_deref(), "a").within(scope)
+    };
+    let key = |question: &Question<'_, &str>| question.key(Position(10), "");
+    let id = |text: &str| StoreId::new(text).unwrap();
+    let own = StoreScope::Only(vec![id("CFR002"), id("CFR001")]);
+    let forgetful = within(None, &own);
+    // A query that forgot its condition asks about the caller's stores all the same, and is answered of them.
+    assert_eq!(
+        forgetful.scope(),
+        StoreScope::Only(vec![id("CFR001"), id("CFR002")])
+    );
+    let chains = within(None, &StoreScope::All);
+    assert_eq!(chains.scope(), StoreScope::All);
+    assert_ne!(key(&forgetful), key(&chains));
+    let narrowed = within(Some(&["CFR001", "CFR003"]), &own);
+    assert_eq!(narrowed.scope(), StoreScope::Only(vec![id("CFR001")]));
+    // Who may see more shares the answer about the same store.
+    let shared = within(Some(&["CFR001"]), &StoreScope::All);
+    assert_eq!(key(&narrowed), key(&shared));
+    let none = within(None, &StoreScope::Only(Vec::new()));
+    assert_eq!(none.scope(), StoreScope::Only(Vec::new()));
+}
+
 #[tokio::test]
 async fn an_answer_is_kept_until_something_happens_to_its_stores() {
     let (cache, touched) = cache();

@@ -238,7 +238,7 @@ pub async fn collection_days(
         .bind(allowed_ids(&filter.allowed, filter.stores.as_deref()))
         .bind(filter.region.as_ref().map(ToString::to_string))
         .bind(MAX_ROWS + 1)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?;
     check_rows(rows.len(), MAX_ROWS)?;
     Ok(rows)

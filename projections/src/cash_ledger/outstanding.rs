@@ -116,7 +116,7 @@ pub async fn cash_orders(db: &ReadDb, ids: &[OrderId]) -> Result<Vec<CashOrder>,
     check_rows(ids.len(), MAX_IDS)?;
     Ok(sqlx::query_as(include_str!("sql/load_orders.sql"))
         .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?)
 }
 
@@ -129,7 +129,7 @@ pub async fn explain_cash_orders(db: &ReadDb, ids: &[OrderId]) -> Result<Vec<Str
     Ok(sqlx::query_scalar(sql)
         .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?)
 }
 
@@ -148,7 +148,7 @@ pub async fn outstanding(
     let rows: Vec<CashOrder> = sql
         .build_query_as()
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?;
     Ok(parts.page(rows, |row| {
         let place = Place {
@@ -173,7 +173,7 @@ pub async fn explain(
     Ok(sql
         .build_query_scalar()
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?)
 }
 

@@ -132,7 +132,7 @@ pub async fn balances(
         .bind(filter.partner.as_ref().map(ToString::to_string))
         .bind(filter.account.map(Account::as_str))
         .bind(MAX_CELLS + 1)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?;
     // Balances of only some cells would not add up.
     check_rows(rows.len(), MAX_CELLS)?;
@@ -265,7 +265,7 @@ pub async fn postings(
     let rows: Vec<PostingRow> = postings_sql("", of, &parts)
         .build_query_as()
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?;
     Ok(parts.page(rows, |row| {
         let place = Place {
@@ -287,7 +287,7 @@ pub async fn explain_postings(
     Ok(postings_sql("explain ", of, &parts)
         .build_query_scalar()
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?)
 }
 

@@ -21,7 +21,10 @@ pub async fn by_id<E: Document>(db: &ReadDb, id: &E::Id) -> Result<Option<Row<E>
     sql.push(E::TABLE)
         .push(" where id = ")
         .push_bind(id.to_string());
-    Ok(sql.build_query_as().fetch_optional(db.node()).await?)
+    Ok(sql
+        .build_query_as()
+        .fetch_optional(&mut *db.connection().await?)
+        .await?)
 }
 
 /// The aggregates of these ids, in no particular order; absent ones are left out. At most [`MAX_IDS`].
@@ -36,7 +39,10 @@ pub async fn by_ids<E: Document>(db: &ReadDb, ids: &[E::Id]) -> Result<Vec<Row<E
         .push(" where id = any(")
         .push_bind(ids)
         .push(")");
-    Ok(sql.build_query_as().fetch_all(db.node()).await?)
+    Ok(sql
+        .build_query_as()
+        .fetch_all(&mut *db.connection().await?)
+        .await?)
 }
 
 /// Reads one page of the list. Rows that appear or vanish between two pages are never the reason that
@@ -54,7 +60,7 @@ pub async fn page<E: Document>(
     let rows: Vec<Row<E>> = sql
         .build_query_as()
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?;
     Ok(parts.page(rows, |row| {
         let place = Place {
@@ -79,7 +85,7 @@ pub async fn explain<E: Document>(
     Ok(sql
         .build_query_scalar()
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?)
 }
 

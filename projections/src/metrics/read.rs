@@ -6,7 +6,10 @@ use domain::{
     calendar::day_start,
     ids::{RegionId, StoreId},
 };
-use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row, Transaction, postgres::PgRow};
+use sqlx::{
+    Connection as _, FromRow, PgConnection, Postgres, QueryBuilder, Row, Transaction,
+    postgres::PgRow,
+};
 use store::{LogId, Position};
 
 use super::{
@@ -14,7 +17,7 @@ use super::{
     table::{Measures, Merge, Table},
 };
 use crate::{
-    Model, ReadDb, ReadError,
+    Model, ReadError,
     model::hold_tables,
     read_db::{allowed_ids, push_any},
 };
@@ -170,9 +173,11 @@ pub struct Figures<R> {
 }
 
 /// A transaction in which every query sees the same: sums of several tables at one position.
-pub(super) async fn snapshot(db: &ReadDb) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+pub(super) async fn snapshot(
+    conn: &mut PgConnection,
+) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     let begin = "begin isolation level repeatable read, read only";
-    let mut tx = db.node().begin_with(begin).await?;
+    let mut tx = conn.begin_with(begin).await?;
     hold_tables(&mut tx, &[Model::Metrics]).await?;
     Ok(tx)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use domain::actor::StoreScope;
 use metrics::counter;
 use observability::names;
 use store::Position;
@@ -22,10 +23,11 @@ pub(super) struct Demand {
     pub(super) until: Instant,
 }
 
-/// The node that answers a field. What fails on a replica is read once more, on the primary; the rest of the field then
-/// stays there.
+/// The node that answers a field, with the rows of the caller's stores. What fails on a replica is read once more, on
+/// the primary; the rest of the field then stays there.
 #[derive(Debug)]
 pub struct Chosen {
+    scope: StoreScope,
     primary: ReadDb,
     freshness: Freshness,
     demand: Option<Demand>,
@@ -36,12 +38,14 @@ pub struct Chosen {
 
 impl Chosen {
     pub(super) const fn new(
+        scope: StoreScope,
         primary: ReadDb,
         freshness: Freshness,
         demand: Option<Demand>,
         replica: Option<InUse>,
     ) -> Self {
         Self {
+            scope,
             primary,
             freshness,
             demand,
@@ -56,6 +60,11 @@ impl Chosen {
             Some(used) => &used.replica.name,
             None => super::PRIMARY,
         }
+    }
+
+    /// The stores whose rows are shown.
+    pub const fn scope(&self) -> &StoreScope {
+        &self.scope
     }
 
     fn replica(&self) -> Option<&InUse> {
@@ -74,9 +83,9 @@ impl Chosen {
         T: Send,
     {
         let Some(used) = self.replica() else {
-            return read(self.primary.clone()).await;
+            return read(self.primary.within(&self.scope)).await;
         };
-        let error = match read_there(used, &read).await {
+        let error = match read_there(used, &self.scope, &read).await {
             Ok(Some(answer)) => return Ok(answer),
             Ok(None) => None,
             // Whoever fills the replica is answered by the replica: the primary is kept for commands.
@@ -105,7 +114,7 @@ impl Chosen {
             let lost = || ReadError::from(sqlx::Error::PoolClosed);
             return Err(error.unwrap_or_else(lost));
         }
-        read(self.primary.clone()).await
+        read(self.primary.within(&self.scope)).await
     }
 
     /// Whether the primary shows what was demanded: it was asked of the replica only.
@@ -141,14 +150,18 @@ pub(super) async fn wait(
 
 /// An answer of the replica; `None` when the replica was lost meanwhile, or has become something else: then what it said
 /// does not count.
-async fn read_there<T, F, Fut>(used: &InUse, read: &F) -> Result<Option<T>, ReadError>
+async fn read_there<T, F, Fut>(
+    used: &InUse,
+    scope: &StoreScope,
+    read: &F,
+) -> Result<Option<T>, ReadError>
 where
     F: Fn(ReadDb) -> Fut + Send + Sync,
     Fut: Future<Output = Result<T, ReadError>> + Send,
     T: Send,
 {
     let reading = async {
-        let answer = read(used.replica.db.clone()).await?;
+        let answer = read(used.replica.db.within(scope)).await?;
         // Who does not say what it is, is not it.
         let is_same = used.replica.is_still(used.started).await;
         Ok(is_same.unwrap_or(false).then_some(answer))

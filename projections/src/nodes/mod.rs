@@ -28,10 +28,11 @@ use std::{
     time::Duration,
 };
 
+use domain::actor::StoreScope;
 use metrics::counter;
 use observability::names;
 use sqlx::PgPool;
-use store::{LogId, Position};
+use store::{LogId, Position, connect::ReadingPools};
 use tokio::{task::JoinHandle, time::Instant};
 
 use self::{
@@ -114,14 +115,14 @@ pub struct NodeStatus {
 /// Looks once at each replica of a primary, for whoever asks how they are and reads nothing.
 pub async fn examine(
     primary: &PgPool,
-    pools: Vec<PgPool>,
+    pools: Vec<ReadingPools>,
     log: LogId,
     max_lag: Duration,
 ) -> Vec<NodeStatus> {
     let mut found = Vec::new();
-    for (number, pool) in (1..).zip(pools) {
+    for (number, pools) in (1..).zip(pools) {
         let watcher = Watcher {
-            replica: Arc::new(Replica::new(name(number), pool)),
+            replica: Arc::new(Replica::new(name(number), pools)),
             primary: primary.clone(),
             log,
             max_lag,
@@ -172,20 +173,20 @@ impl Nodes {
         }
     }
 
-    /// Reads go to replicas as well, each with a pool of its own, while they are at most `max_lag` behind.
+    /// Reads go to replicas as well, each with pools of its own, while they are at most `max_lag` behind.
     pub fn with_replicas(
         primary: ReadDb,
         freshness: Freshness,
         log: LogId,
-        pools: Vec<PgPool>,
+        pools: Vec<ReadingPools>,
         max_lag: Duration,
     ) -> Self {
         let mut replicas = Replicas::default();
-        for (number, pool) in (1..).zip(pools) {
-            let replica = Arc::new(Replica::new(name(number), pool));
+        for (number, pools) in (1..).zip(pools) {
+            let replica = Arc::new(Replica::new(name(number), pools));
             let watcher = Watcher {
                 replica: Arc::clone(&replica),
-                primary: primary.node().clone(),
+                primary: primary.pool().clone(),
                 log,
                 max_lag,
             };
@@ -213,12 +214,14 @@ impl Nodes {
         self.replicas.all.iter().map(status).collect()
     }
 
-    /// Chooses the node for reads of `models`, and waits there until they show what is demanded.
+    /// Chooses the node for reads of `models`, and waits there until they show what is demanded. Reads show the rows of
+    /// the stores in `scope`, and no others.
     ///
     /// # Errors
     /// That they do not, or cannot be asked.
     pub async fn choose(
         &self,
+        scope: &StoreScope,
         models: &[Model],
         at_least: Option<AtLeast>,
     ) -> Result<Chosen, NoNode> {
@@ -241,7 +244,7 @@ impl Nodes {
                 };
                 if is_there {
                     count(&used.replica.name, Reason::Close);
-                    return Ok(self.chosen(demand, Some(used)));
+                    return Ok(self.chosen(scope, demand, Some(used)));
                 }
                 Reason::Stale
             }
@@ -258,11 +261,12 @@ impl Nodes {
             reason = Reason::Only;
         }
         count(PRIMARY, reason);
-        Ok(self.chosen(demand, None))
+        Ok(self.chosen(scope, demand, None))
     }
 
-    fn chosen(&self, demand: Option<Demand>, replica: Option<InUse>) -> Chosen {
+    fn chosen(&self, scope: &StoreScope, demand: Option<Demand>, replica: Option<InUse>) -> Chosen {
         Chosen::new(
+            scope.clone(),
             self.primary.clone(),
             self.freshness.clone(),
             demand,

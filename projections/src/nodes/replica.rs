@@ -10,7 +10,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, postgres::PgPoolOptions};
-use store::Position;
+use store::{Position, connect::ReadingPools};
 use tokio::{
     sync::{Notify, watch},
     time::Instant,
@@ -124,16 +124,16 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    pub(super) fn new(name: String, pool: PgPool) -> Self {
+    pub(super) fn new(name: String, pools: ReadingPools) -> Self {
         let checks = PgPoolOptions::new()
             .max_connections(CHECK_CONNECTIONS)
             .acquire_timeout(CHECK_LIMIT)
             .test_before_acquire(false)
-            .connect_lazy_with((*pool.connect_options()).clone());
+            .connect_lazy_with((*pools.readers().connect_options()).clone());
         let (seen, _) = watch::channel(Seen::not_read(Standing::Unknown, "not looked at yet"));
         Self {
             name,
-            db: ReadDb::new(pool),
+            db: ReadDb::new(pools),
             checks,
             seen,
             busy: AtomicUsize::new(0),

@@ -135,7 +135,7 @@ impl Watcher {
         replica: &mut Connection,
         primary: &mut Connection,
     ) -> Result<(Mark, Mark, DateTime<Utc>), Seen> {
-        let (of_replica, of_primary) = (self.replica.db.node(), &self.primary);
+        let (of_replica, of_primary) = (self.replica.db.pool(), &self.primary);
         let own = replica.identity(of_replica).await;
         let own = own.map_err(|error| self.unreachable(&error))?;
         let wanted = primary.identity(of_primary).await;

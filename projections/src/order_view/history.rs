@@ -136,7 +136,7 @@ pub async fn histories(
         .bind(asked.orders)
         .bind(asked.after)
         .bind(asked.limits)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?;
     let mut pages = vec![HistoryPage::default(); windows.len()];
     for Numbered { number, entry } in rows {
@@ -167,7 +167,7 @@ pub async fn explain_histories(
         .bind(asked.after)
         .bind(asked.limits)
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?)
 }
 

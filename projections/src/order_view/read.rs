@@ -66,7 +66,10 @@ impl OrderRow {
 pub async fn by_id(db: &ReadDb, id: OrderId) -> Result<Option<OrderRow>, ReadError> {
     let mut sql = QueryBuilder::<Postgres>::new(SELECT);
     sql.push("order_id = ").push_bind(id.0);
-    Ok(sql.build_query_as().fetch_optional(db.node()).await?)
+    Ok(sql
+        .build_query_as()
+        .fetch_optional(&mut *db.connection().await?)
+        .await?)
 }
 
 /// The orders of these ids, in no particular order; absent ones are left out. At most [`MAX_IDS`].
@@ -78,14 +81,20 @@ pub async fn by_ids(db: &ReadDb, ids: &[OrderId]) -> Result<Vec<OrderRow>, ReadE
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let mut sql = QueryBuilder::<Postgres>::new(SELECT);
     sql.push("order_id = any(").push_bind(ids).push(")");
-    Ok(sql.build_query_as().fetch_all(db.node()).await?)
+    Ok(sql
+        .build_query_as()
+        .fetch_all(&mut *db.connection().await?)
+        .await?)
 }
 
 /// The order of this number.
 pub async fn by_number(db: &ReadDb, number: &OrderNumber) -> Result<Option<OrderRow>, ReadError> {
     let mut sql = QueryBuilder::<Postgres>::new(SELECT);
     sql.push("number = ").push_bind(number.as_str());
-    Ok(sql.build_query_as().fetch_optional(db.node()).await?)
+    Ok(sql
+        .build_query_as()
+        .fetch_optional(&mut *db.connection().await?)
+        .await?)
 }
 
 /// The order that another system knows by this reference.
@@ -104,7 +113,10 @@ pub async fn by_ref(
         .push(" and reference = ")
         .push_bind(reference)
         .push(")");
-    Ok(sql.build_query_as().fetch_optional(db.node()).await?)
+    Ok(sql
+        .build_query_as()
+        .fetch_optional(&mut *db.connection().await?)
+        .await?)
 }
 
 /// A row and its place in the list.
@@ -125,7 +137,7 @@ pub async fn page(db: &ReadDb, request: &PageRequest) -> Result<Page, ReadError>
     let rows: Vec<OrderRow> = sql
         .build_query_as()
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?;
     Ok(parts.page(rows, |row| row.cursor(request.sort)))
 }
@@ -159,6 +171,6 @@ pub async fn explain(db: &ReadDb, request: &PageRequest) -> Result<Vec<String>, 
     Ok(sql
         .build_query_scalar()
         .persistent(false)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?)
 }

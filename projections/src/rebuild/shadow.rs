@@ -2,7 +2,7 @@
 //! settings, policies and rights as those in use, read from the catalogue. Nobody has to write a table down twice, and
 //! an index that a migration adds tomorrow is there too.
 
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 
 use super::{new_schema, run};
 use crate::Model;
@@ -30,7 +30,16 @@ pub(super) async fn create(conn: &mut PgConnection, model: Model) -> Result<(), 
             .bind(!table.is_added_to)
             .fetch_all(&mut *conn)
             .await?;
-        each(conn, made).await?;
+        // Written where the tables in use are the ones that are meant, and run where the new ones are: what a policy says
+        // of another table of the model it says of the new one.
+        let mut tx = conn.begin().await?;
+        run(
+            &mut tx,
+            &format!("set local search_path = {schema}, public"),
+        )
+        .await?;
+        each(&mut tx, made).await?;
+        tx.commit().await?;
     }
     Ok(())
 }

@@ -47,6 +47,6 @@ pub async fn board(
     Ok(sqlx::query_as(include_str!("sql/board.sql"))
         .bind(ids)
         .bind(MAX_ROWS)
-        .fetch_all(db.node())
+        .fetch_all(&mut *db.connection().await?)
         .await?)
 }

@@ -10,6 +10,7 @@ use projections::{
     Model,
     cash_ledger::{CashFilter, DayFilter, MAX_DAYS, OutstandingFilter, PostingsOf},
     paging::{Edge, Page},
+    whose::Thing,
 };
 
 use super::{
@@ -222,6 +223,7 @@ async fn visible_order(
     };
     let order = node.cash_order(id).await;
     let Some(order) = order.map_err(|e| access.read_failed(e))? else {
+        access.missed(node, Thing::Order(id)).await?;
         return Ok(None);
     };
     let visible = access.sees(&order.store_id, &id.to_string()).await;

@@ -198,7 +198,11 @@ impl Watcher {
             wait: LIVE_LOOK,
         };
         loop {
-            match self.backend.read(&[model], Some(at_least)).await {
+            match self
+                .backend
+                .read(&self.caller.actor.stores, &[model], Some(at_least))
+                .await
+            {
                 Ok(node) => return Ok(node),
                 Err(NoNode::Stale { .. }) => {}
                 Err(NoNode::Read(error)) => return Err(self.access().read_failed(error)),

@@ -2,7 +2,7 @@
 
 use async_graphql::Error;
 use domain::{entity::Entity, ids::OrderId, order::Order as Aggregate};
-use projections::{Model, changes::Change, order_view::OrderRow};
+use projections::{Model, changes::Change, order_view::OrderRow, whose::Thing};
 
 use store::Position;
 
@@ -36,6 +36,11 @@ impl OrderWatch {
     pub(super) async fn first(&mut self) -> Result<Option<&OrderRow>, Error> {
         let newest = self.watcher.newest();
         self.first = self.read(newest).await?;
+        if self.first.is_none() {
+            let node = self.watcher.shown(Model::OrderView, newest).await?;
+            let access = self.watcher.access();
+            access.missed(node.as_ref(), Thing::Order(self.id)).await?;
+        }
         Ok(self.first.as_ref())
     }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, Error, ID, SimpleObject};
 use domain::{ids::OrderId, order::Order as State};
-use projections::{Model, as_of::AsOfError, check::CheckError};
+use projections::{Model, as_of::AsOfError, check::CheckError, whose::Thing};
 use store::{
     StoreError,
     verify::{Finding, FindingKind},
@@ -191,7 +191,11 @@ pub(super) async fn readable(access: &Access<'_>, id: &ID) -> Result<OrderId, Er
         None => {
             let node = access.read(&[Model::OrderView], None).await?;
             let shown = node.order(id).await;
-            shown.map_err(|e| access.read_failed(e))?
+            let shown = shown.map_err(|e| access.read_failed(e))?;
+            if shown.is_none() {
+                access.missed(node.as_ref(), Thing::Order(id)).await?;
+            }
+            shown
         }
     };
     match row {

@@ -5,6 +5,7 @@ use domain::ids::OrderId;
 use projections::{
     Model, ReadError,
     order_view::{OrderRow, PageRequest},
+    whose::Thing,
 };
 
 use super::{
@@ -14,6 +15,7 @@ use super::{
     parts::System,
 };
 use crate::{
+    backend::Reads,
     http::lasting::Lasting,
     schema::{
         access::{Access, Fresh},
@@ -86,8 +88,9 @@ impl OrderQuery {
     ) -> Result<Option<Order>, Error> {
         let access = Access::to_read(ctx).await?;
         let node = access.read(&[Model::OrderView], fresh).await?;
-        let found = node.order_by_ref(system.into(), &reference).await;
-        visible(&access, found).await
+        let (system, reference) = (system.into(), reference.as_str());
+        let found = node.order_by_ref(system, reference).await;
+        visible(&access, node.as_ref(), Thing::Ref(system, reference), found).await
     }
 
     /// Orders of the stores the caller may see, page by page.
@@ -133,15 +136,18 @@ async fn by_id(ctx: &Context<'_>, id: &ID, fresh: Option<Fresh>) -> Result<Optio
         return Ok(None);
     };
     let found = node.order(id).await;
-    visible(&access, found).await
+    visible(&access, node.as_ref(), Thing::Order(id), found).await
 }
 
 /// A foreign store's order answers exactly as one that does not exist.
 async fn visible(
     access: &Access<'_>,
+    node: &dyn Reads,
+    asked: Thing<'_>,
     found: Result<Option<OrderRow>, ReadError>,
 ) -> Result<Option<Order>, Error> {
     let Some(row) = found.map_err(|e| access.read_failed(e))? else {
+        access.missed(node, asked).await?;
         return Ok(None);
     };
     let visible = access.sees(&row.order.store_id, &row.id.to_string()).await;

@@ -5,6 +5,7 @@ use domain::{actor::StoreScope, remittance::Remittance as State};
 use projections::{
     Model,
     document::{RemittanceFilter as Filter, Row},
+    whose::Thing,
 };
 
 use super::{Remittance, RemittanceStatus};
@@ -74,6 +75,9 @@ impl RemittanceQuery {
         let access = Access::to_read(ctx).await?;
         let node = access.read(&[Model::Remittances], fresh).await?;
         let Some(row) = document::by_id::<State>(&access, &node, &id).await? else {
+            if let Ok(id) = id.as_str().parse() {
+                access.missed(node.as_ref(), Thing::Remittance(&id)).await?;
+            }
             return Ok(None);
         };
         let visible = access.sees(row.id.store(), &row.id.to_string()).await;

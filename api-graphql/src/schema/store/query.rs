@@ -5,6 +5,7 @@ use domain::store::Store as State;
 use projections::{
     Model,
     document::{Row, StoreFilter as Filter},
+    whose::Thing,
 };
 
 use super::Store;
@@ -48,6 +49,9 @@ impl StoreQuery {
         let access = Access::to_read(ctx).await?;
         let node = access.read(&[Model::Stores], fresh).await?;
         let Some(row) = document::by_id::<State>(&access, &node, &id).await? else {
+            if let Ok(id) = id.as_str().parse() {
+                access.missed(node.as_ref(), Thing::Store(&id)).await?;
+            }
             return Ok(None);
         };
         let visible = access.sees(&row.id, row.id.as_str()).await;

@@ -41,6 +41,7 @@ use projections::{
     order_view::{HistoryPage, HistoryWindow, OrderRow, PageRequest},
     paging::{Edge, Page, Window},
     store_board::StoreCount,
+    whose::Thing,
 };
 use store::{PhoneHash, Position, Recorded};
 use uuid::Uuid;
@@ -294,6 +295,7 @@ impl Backend for Arc<Fake> {
 
     async fn read(
         &self,
+        _: &StoreScope,
         models: &[Model],
         at_least: Option<AtLeast>,
     ) -> Result<Arc<dyn Reads>, NoNode> {
@@ -326,6 +328,15 @@ impl Backend for Arc<Fake> {
 
 #[async_trait]
 impl Reads for Fake {
+    async fn whose(&self, thing: Thing<'_>) -> Result<Option<(String, StoreId)>, ReadError> {
+        self.check()?;
+        let Thing::Order(id) = thing else {
+            return Ok(None);
+        };
+        let row = self.row(id);
+        Ok(row.map(|row| (id.to_string(), row.order.store_id)))
+    }
+
     async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError> {
         self.check()?;
         Ok(self.row(id))

@@ -25,6 +25,7 @@ mod quotas;
 mod random;
 mod returns;
 mod roles;
+mod row_security;
 mod stores;
 pub(crate) mod support;
 mod tokens;

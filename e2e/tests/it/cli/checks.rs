@@ -64,6 +64,7 @@ async fn doctor_beside_a_ledger_on_a_database() {
         "schema",
         "log",
         "read models, processes",
+        "readers of queries",
     ] {
         assert_eq!(check(&doctor, name)["status"], "ok", "{}", doctor.out);
     }
@@ -94,6 +95,7 @@ async fn doctor_beside_an_embedded_ledger_and_without_one() {
         "schema",
         "log",
         "read models, processes",
+        "readers of queries",
     ] {
         assert_eq!(check(&beside, name)["status"], "ok", "{}", beside.out);
     }

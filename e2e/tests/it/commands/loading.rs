@@ -115,7 +115,10 @@ async fn the_view_and_the_write_side_tell_the_same_times() {
         std::time::Duration::from_millis(50),
     );
     let runner = projections::Runner::spawn(&projections::Model::ALL, log, wake);
-    let db = database.read_db().await;
+    let db = database
+        .read_db()
+        .await
+        .within(&domain::actor::StoreScope::All);
     let row = e2e::eventually("the order in the view", || async {
         let row = projections::order_view::by_id(&db, id).await.unwrap();
         row.filter(|row| row.version == order.version)

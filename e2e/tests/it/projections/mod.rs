@@ -12,6 +12,7 @@ mod plans_metrics;
 mod plans_others;
 mod rebuild;
 mod rebuild_beside;
+mod row_security;
 mod runner;
 mod support;
 mod trade;

@@ -217,7 +217,9 @@ async fn no_filter_and_sort_scans_the_table() {
                         sort,
                         window,
                     };
-                    let plan = explain(&db.db, &request).await.unwrap();
+                    let plan = explain(&db.db.within(&request.filter.allowed), &request)
+                        .await
+                        .unwrap();
                     plans += 1;
                     let whole = |line: &String| {
                         line.contains("Seq Scan on order_view")

@@ -36,7 +36,7 @@ async fn exchanging(owner: &PgPool, table: &str) -> Transaction<'static, Postgre
         format!("alter table public.{table} set schema before"),
         format!("create table public.{table} (like before.{table} including all)"),
         format!("insert into public.{table} select * from before.{table}"),
-        format!("grant select on public.{table} to ledger_app"),
+        format!("grant select on public.{table} to ledger_app, ledger_overseer"),
     ] {
         sqlx::raw_sql(&sql).execute(&mut *tx).await.unwrap();
     }

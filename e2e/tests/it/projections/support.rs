@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{
+    actor::StoreScope,
     entity::{Entity, Event},
     ids::{OrderId, StoreId},
     order::Order,
@@ -17,7 +18,7 @@ use uuid::Uuid;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The tables of every read model.
-const TABLES: [&str; 24] = [
+pub(crate) const TABLES: [&str; 24] = [
     "order_view",
     "order_ref",
     "order_history",
@@ -52,6 +53,7 @@ pub(crate) struct TestDb {
     /// As the service.
     pub(crate) pool: PgPool,
     pub(crate) log: Log,
+    /// As who sees the whole chain.
     pub(crate) db: ReadDb,
 }
 
@@ -67,7 +69,7 @@ impl TestDb {
             .unwrap();
         Self {
             admin: database.superuser_pool().await,
-            db: ReadDb::new(pool.clone()),
+            db: ReadDb::new(database.reading_pools()).within(&StoreScope::All),
             database,
             pool,
             log,
@@ -77,6 +79,11 @@ impl TestDb {
     /// As the tables' owner, which a rebuild is.
     pub(crate) async fn owner(&self) -> PgPool {
         self.database.owner_pool().await
+    }
+
+    /// The database's name.
+    pub(crate) fn name(&self) -> String {
+        self.database.name.clone()
     }
 
     /// Another process on the same database.

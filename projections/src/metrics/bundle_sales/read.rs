@@ -84,7 +84,8 @@ pub async fn performance(
     filter: &MetricsFilter,
     bundle: Option<&BundleId>,
 ) -> Result<BundlePerformance, ReadError> {
-    let mut conn = snapshot(db).await?;
+    let mut reading = db.connection().await?;
+    let mut conn = snapshot(&mut reading).await?;
     let bundles = bundles(filter, bundle);
     let bundles = bundles.ask::<BundleDay, Bundle>(&mut conn).await?;
     let components = components(filter, bundle);
@@ -122,7 +123,8 @@ pub async fn explain(
     filter: &MetricsFilter,
     bundle: Option<&BundleId>,
 ) -> Result<Vec<String>, ReadError> {
-    let mut conn = snapshot(db).await?;
+    let mut reading = db.connection().await?;
+    let mut conn = snapshot(&mut reading).await?;
     let bundles = bundles(filter, bundle);
     let mut lines = bundles.explain::<BundleDay>(&mut conn).await?;
     let components = components(filter, bundle);

@@ -104,7 +104,8 @@ pub async fn performance(
     by: PartnerBy,
     partner: Option<&PartnerId>,
 ) -> Result<Figures<PartnerRow>, ReadError> {
-    let mut conn = snapshot(db).await?;
+    let mut reading = db.connection().await?;
+    let mut conn = snapshot(&mut reading).await?;
     let counted = counts(filter, by, partner);
     let counted = counted.ask::<PartnerDay, Counted>(&mut conn).await?;
     let rides = rides(filter, by, partner);
@@ -143,7 +144,8 @@ pub async fn explain(
     by: PartnerBy,
     partner: Option<&PartnerId>,
 ) -> Result<Vec<String>, ReadError> {
-    let mut conn = snapshot(db).await?;
+    let mut reading = db.connection().await?;
+    let mut conn = snapshot(&mut reading).await?;
     let counts = counts(filter, by, partner);
     let mut lines = counts.explain::<PartnerDay>(&mut conn).await?;
     let rides = rides(filter, by, partner);

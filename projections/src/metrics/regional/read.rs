@@ -86,7 +86,7 @@ pub async fn flow(
     by: FlowBy,
 ) -> Result<Figures<FlowRow>, ReadError> {
     let question = question(filter, by);
-    let mut conn = db.node().acquire().await?;
+    let mut conn = db.connection().await?;
     match filter.span {
         Span::Days { .. } => question.ask::<FlowDay, _>(&mut conn).await,
         Span::Hours { .. } => question.ask::<FlowHour, _>(&mut conn).await,
@@ -103,7 +103,7 @@ pub async fn explain(
     by: FlowBy,
 ) -> Result<Vec<String>, ReadError> {
     let question = question(filter, by);
-    let mut conn = db.node().acquire().await?;
+    let mut conn = db.connection().await?;
     match filter.span {
         Span::Days { .. } => question.explain::<FlowDay>(&mut conn).await,
         Span::Hours { .. } => question.explain::<FlowHour>(&mut conn).await,

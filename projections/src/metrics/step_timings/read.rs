@@ -184,7 +184,8 @@ pub async fn timings(
     filter: &MetricsFilter,
     by: TimingBy,
 ) -> Result<Timings, ReadError> {
-    let mut conn = snapshot(db).await?;
+    let mut reading = db.connection().await?;
+    let mut conn = snapshot(&mut reading).await?;
     let steps = question(filter, by.step_columns());
     let steps = steps.ask::<StepDay, Bucket<Step, _>>(&mut conn).await?;
     let stages = question(filter, by.stage_columns());
@@ -206,7 +207,8 @@ pub async fn explain(
     filter: &MetricsFilter,
     by: TimingBy,
 ) -> Result<Vec<String>, ReadError> {
-    let mut conn = snapshot(db).await?;
+    let mut reading = db.connection().await?;
+    let mut conn = snapshot(&mut reading).await?;
     let steps = question(filter, by.step_columns());
     let mut lines = steps.explain::<StepDay>(&mut conn).await?;
     let stages = question(filter, by.stage_columns());
