@@ -102,17 +102,9 @@ async fn serve(
     let runner = Runner::spawn(&Model::ALL, log.clone(), wake.clone());
     let sealing = sealing(config, &log)?;
     let authenticator = authenticator(config, bus.stores()).await?;
+    let read = read_side(config, database).await?;
     let authenticated = authenticator.clone();
-    let state = state(
-        config,
-        database,
-        &bus,
-        &runner,
-        &wake,
-        authenticated,
-        allowed,
-    )
-    .await?;
+    let state = state(config, read, &bus, &runner, &wake, authenticated, allowed).await?;
     // The API alone waits for news from now on; without it the listening ends.
     drop(wake);
     greet(
@@ -122,8 +114,7 @@ async fn serve(
     )?;
     notify::ready();
 
-    let lifecycle = state.lifecycle.clone();
-    let options = serve_options(config, lifecycle);
+    let options = serve_options(config, state.lifecycle.clone());
     let ended = ended(
         stop,
         database.started().map(|server| server.state()),
@@ -242,9 +233,16 @@ async fn answer(
     public.and(private)
 }
 
+/// What queries are read through, once it is known that they can be.
+async fn read_side(config: &Config, database: &Database) -> Result<ReadDb, Failure> {
+    let pools = database.reading_pools(config);
+    Database::check_readers(&pools).await?;
+    Ok(ReadDb::new(pools))
+}
+
 async fn state(
     config: &Config,
-    database: &Database,
+    read: ReadDb,
     bus: &CommandBus,
     runner: &Runner,
     wake: &Wake,
@@ -252,9 +250,6 @@ async fn state(
     allowed: Option<AllowList>,
 ) -> Result<ApiState, Failure> {
     let log = bus.log();
-    let pools = database.reading_pools(config);
-    Database::check_readers(&pools).await?;
-    let read = ReadDb::new(pools);
     let figures = exporter::install().map_err(|error| Failure::new(Exit::Failed, error))?;
     let (cache, touched) = cache(config, log).await?;
     let nodes = Nodes::with_replicas(
