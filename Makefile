@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test contract soak-domain coverage bench-decide bench bench-http bench-replica check fmt-check clippy audit bootstrap bootstrap-tests bootstrap-bench clean-data
+.PHONY: help run test contract soak-domain coverage bench-decide bench bench-build bench-append bench-rebuild bench-read bench-replica bench-http check fmt-check clippy audit bootstrap bootstrap-tests bootstrap-bench clean-data
 
 # rustup puts cargo here and tells only new shells.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -36,18 +36,26 @@ coverage: bootstrap ## Measure how much of the domain its tests reach: 95% of th
 bench-decide: bootstrap ## Measure how long deciding a full order takes
 	cargo bench --locked -p e2e --bench decide
 
-bench: bootstrap ## Measure the write path against plain cqrs-es and pgbench, then bench-http
+bench: bench-append bench-rebuild bench-read bench-replica bench-http ## All of the benchmarks below (two processors)
+
+bench-build: bootstrap-bench
 	cargo build --release --locked -p ledger -p e2e --bins --benches
+
+bench-append: bench-build ## Measure the write path against plain cqrs-es and pgbench
 	cargo bench --locked -p ledger -p e2e --bench append
-	$(MAKE) --no-print-directory bench-http
 
-bench-http: bootstrap-bench ## Measure HTTP/2, keep-alive and TLS with h2load
-	cargo build --release --locked -p ledger -p e2e --bins --benches
-	cargo bench --locked -p e2e --bench http
+bench-rebuild: bench-build ## Measure how fast read models are made anew, against COPY of the log
+	cargo bench --locked -p e2e --bench rebuild | tee docs/results/rebuild.md
 
-bench-replica: bootstrap ## Measure what dashboards on a read replica cost commands (two processors)
-	cargo build --release --locked -p ledger -p e2e --bins --benches
+bench-read: bench-build ## Measure queries of a million orders, beside PostGraphile on the same tables too
+	scripts/clients e2e/benches/read/peer
+	cargo bench --locked -p e2e --bench read | tee docs/results/read.md
+
+bench-replica: bench-build ## Measure what dashboards on a read replica cost commands (two processors)
 	cargo bench --locked -p e2e --bench replica
+
+bench-http: bench-build ## Measure HTTP/2, keep-alive and TLS with h2load
+	cargo bench --locked -p e2e --bench http
 
 check: fmt-check clippy audit ## Check format, lints and dependencies
 

@@ -1,5 +1,5 @@
 //! How fast read models are made anew, against how fast the database reads the same rows out:
-//! `cargo bench -p e2e --bench rebuild -- [ORDERS] [ROUNDS]`.
+//! `make bench-rebuild`, or `cargo bench -p e2e --bench rebuild -- [ORDERS] [ROUNDS]`. Prints Markdown.
 
 #![allow(
     clippy::print_stdout,
@@ -10,7 +10,10 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::processes::day_end;
+use e2e::{
+    bench::{machine, output},
+    processes::day_end,
+};
 use futures_util::TryStreamExt;
 use projections::{
     Model,
@@ -40,19 +43,28 @@ async fn main() {
         .fetch_one(&owner)
         .await
         .unwrap();
-    println!("{events} events, events a second:");
-    for _ in 0..rounds {
+    println!("# How fast read models are made anew\n");
+    println!(
+        "{}; {}; commit {}; `make bench-rebuild`. {events} events of {orders} whole lives; events a second until the rows \
+         were there, and until they were in use, with the share of the rate at which COPY reads the same log.\n",
+        machine(),
+        output("psql", &["--version"]),
+        output("git", &["rev-parse", "--short", "HEAD"])
+    );
+    println!("| round | COPY of the log | models | filled | in use | of COPY |");
+    println!("|---|---|---|---|---|---|");
+    for round in 1..=rounds {
         let copied = copy(&owner).await;
-        println!("  COPY of the log     {:>9.0}", rate(events, copied));
         for models in [&Model::ALL[..], &[Model::OrderView], &[Model::Metrics]] {
             let (filled, whole) = made_anew(&owner, models).await;
             let name = if models.len() == 1 {
                 models[0].name()
             } else {
-                "all models"
+                "all"
             };
             println!(
-                "  {name:<12} filled {:>9.0}, in use {:>9.0}; of COPY {:.2}",
+                "| {round} | {:.0} | {name} | {:.0} | {:.0} | {:.2} |",
+                rate(events, copied),
                 rate(events, filled),
                 rate(events, whole),
                 copied.as_secs_f64() / whole.as_secs_f64(),

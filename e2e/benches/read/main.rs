@@ -1,5 +1,6 @@
 //! How fast the read side answers after a million orders, also beside another server on the same tables, how far read models are behind, how soon subscribers hear, and
-//! how many bytes answers take: `cargo bench -p e2e --bench read -- [SECONDS] [ROUNDS]`. Prints Markdown.
+//! how many bytes answers take: `make bench-read`, or `cargo bench -p e2e --bench read -- [SECONDS]
+//! [ROUNDS]`. Prints Markdown.
 
 #![allow(
     clippy::print_stdout,
@@ -22,7 +23,11 @@ mod transfer;
 
 use std::time::Duration;
 
-use e2e::{Database, Program, ProgramOptions, eventually, fresh_database, orders};
+use e2e::{
+    Database, Program, ProgramOptions,
+    bench::{machine, output},
+    eventually, fresh_database, orders,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -42,6 +47,12 @@ async fn main() {
     let order = one_of_each(&database).await;
     million::fill(&database, &order).await;
     println!("# The read side after {} orders\n", million::ORDERS);
+    println!(
+        "{}; {}; commit {}; `make bench-read`.\n",
+        machine(),
+        output("psql", &["--version"]),
+        output("git", &["rev-parse", "--short", "HEAD"])
+    );
     peer::run(&database, time, rounds).await;
     dashboards::run(&database, time, rounds).await;
     live::run(&database, time * 4).await;
