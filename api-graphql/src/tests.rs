@@ -24,4 +24,5 @@ mod persisted;
 mod rate;
 mod roles;
 mod settle;
+mod streams;
 mod talk;

@@ -100,9 +100,10 @@ impl Changes {
     async fn tell(&self, pool: &PgPool, log: LogId, head: Position) {
         let (mut wake, mut at) = (self.wake.clone(), head);
         while !pool.is_closed() {
+            // Asked first: whoever begins to listen after the count is told of all that is behind it.
+            let newest = wake.newest();
             if self.sender.receiver_count() == 0 && self.touched.is_none() {
-                // Whoever comes now reads first what is there.
-                at = at.max(wake.newest());
+                at = at.max(newest);
                 wake.changed().await;
                 continue;
             }

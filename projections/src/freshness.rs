@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgExecutor};
 use store::{LogId, Position};
 use tokio::{sync::watch, time::Instant};
 
@@ -103,7 +103,7 @@ impl Freshness {
         )
         .bind(self.log.0)
         .bind(model.checkpoint())
-        .fetch_optional(self.db.pool())
+        .fetch_optional(&mut *self.db.of_no_store().await?)
         .await?;
         Ok(Position(position.unwrap_or(0)))
     }
@@ -122,7 +122,7 @@ pub async fn seen(db: &ReadDb, log: LogId, models: &[Model]) -> Result<Position,
     )
     .bind(log.0)
     .bind(names)
-    .fetch_one(db.pool())
+    .fetch_one(&mut *db.of_no_store().await?)
     .await?;
     // A model without a checkpoint has applied nothing.
     let known = least.filter(|_| positions == wanted);
@@ -176,16 +176,19 @@ struct StatusRow {
 
 /// How far every read model is, from one snapshot of the database.
 pub async fn status(db: &ReadDb, log: LogId) -> Result<Vec<ModelStatus>, ReadError> {
-    status_in(db.pool(), log).await
+    status_in(&mut *db.of_no_store().await?, log).await
 }
 
 /// The same by any connection that may read the checkpoints.
-pub(crate) async fn status_in(pool: &PgPool, log: LogId) -> Result<Vec<ModelStatus>, ReadError> {
+pub(crate) async fn status_in(
+    database: impl PgExecutor<'_>,
+    log: LogId,
+) -> Result<Vec<ModelStatus>, ReadError> {
     let names: Vec<&str> = Model::ALL.iter().map(|m| m.checkpoint()).collect();
     let rows: Vec<StatusRow> = sqlx::query_as(include_str!("sql/status.sql"))
         .bind(log.0)
         .bind(names)
-        .fetch_all(pool)
+        .fetch_all(database)
         .await?;
     Ok(rows.into_iter().filter_map(ModelStatus::from_row).collect())
 }

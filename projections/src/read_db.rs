@@ -52,10 +52,16 @@ impl ReadDb {
         }
     }
 
-    /// The server's pool, for what belongs to no store: how far the models are, and what the server says of itself. A
-    /// wait for a checkpoint and the read that follows it must use the same node.
+    /// The server's pool, for whoever makes connections of its own: one that is taken from it shows what it showed
+    /// before, and may be dead.
     pub(crate) const fn pool(&self) -> &PgPool {
         self.pools.readers()
+    }
+
+    /// A connection for what belongs to no store: how far the models are. A wait for a checkpoint and the read that
+    /// follows it must use the same node.
+    pub(crate) async fn of_no_store(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        Self::new(self.pools.clone()).connection().await
     }
 
     /// A connection that shows the rows of the scope.
@@ -66,17 +72,20 @@ impl ReadDb {
         let Some(stores) = &self.stores else {
             return self.pools.overseers().acquire().await;
         };
-        let mut dead = 0;
+        let (mut dead, limit) = (0, self.pool().options().get_acquire_timeout());
         // Ends: every turn but the last throws a connection away, and the number of those has a bound.
         loop {
             let mut connection = self.pool().acquire().await?;
-            let set: Result<bool, _> =
+            let setting =
                 sqlx::query_scalar("select current_user = $3 from set_config($1, $2, false)")
                     .bind(SCOPE)
                     .bind(&**stores)
                     .bind(READER)
-                    .fetch_one(&mut *connection)
-                    .await;
+                    .fetch_one(&mut *connection);
+            // The pool's own question would have this limit: a host that fell silent ends no connection.
+            let set: Result<bool, _> = tokio::time::timeout(limit, setting)
+                .await
+                .unwrap_or(Err(sqlx::Error::PoolTimedOut));
             match set {
                 Ok(true) => return Ok(connection),
                 // Something between us and the server has kept the role to itself.

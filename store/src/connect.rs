@@ -93,7 +93,7 @@ impl ReadingPools {
         let readers = options.clone().options([("role", READER)]);
         let overseers = options.options([("role", OVERSEER)]);
         Self {
-            // Whoever takes one says what it may show, which tells as well whether the connection lives.
+            // Whoever reads says first what the connection may show, which tells as well whether it lives.
             readers: sized(config)
                 .test_before_acquire(false)
                 .connect_lazy_with(readers),

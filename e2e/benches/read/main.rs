@@ -67,6 +67,9 @@ async fn ledger(database: &Database, cache: &str) -> Program {
             ("LEDGER_CACHE_BACK_END", cache.to_owned()),
             ("LEDGER_CACHE_REDIS_URL", String::new()),
             ("LEDGER_LOG_LEVEL", "warn".to_owned()),
+            // What is measured must not be turned away for asking much.
+            ("LEDGER_LIMITS_REQUESTS_LOAD", "0".to_owned()),
+            ("LEDGER_LIMITS_POINTS_LOAD", "0".to_owned()),
         ],
         ..ProgramOptions::on(database)
     })

@@ -77,14 +77,14 @@ impl World {
         let replica = Replica::of_with(&primary, &["taskset", "-c", &core]).await;
         // The first one fills the read models: it takes their checkpoints, and keeps them.
         let commanding = ledger(primary.environment(&[])).await;
-        let commands = target(&commanding);
+        let commands = commanding.target();
         prepare(&commands, plan.orders).await?;
         let reading = ledger(primary.environment(&[replica.app()])).await;
         let not_reading = ledger(primary.environment(&[])).await;
         for dashboards in [&reading, &not_reading] {
             pin(dashboards.pid(), DASHBOARDS_CORE)?;
         }
-        let (on_replica, on_primary) = (target(&reading), target(&not_reading));
+        let (on_replica, on_primary) = (reading.target(), not_reading.target());
         eventually("the replica is read from", async || {
             let ready = reading.api("").try_get("/readyz").await.ok()?;
             (ready.json()["status"] == "ready").then_some(())
@@ -162,20 +162,18 @@ impl Clients {
     }
 }
 
-async fn ledger(env: Vec<(&'static str, String)>) -> Program {
+/// A ledger that answers every read anew and turns nobody away for asking much.
+async fn ledger(mut env: Vec<(&'static str, String)>) -> Program {
+    env.push(("LEDGER_CACHE_BACK_END", "none".to_owned()));
+    env.push(("LEDGER_LOG_LEVEL", "warn".to_owned()));
+    env.push(("LEDGER_LIMITS_REQUESTS_LOAD", "0".to_owned()));
+    env.push(("LEDGER_LIMITS_POINTS_LOAD", "0".to_owned()));
     Program::start(ProgramOptions {
         database: None,
         data_dir: None,
         env,
     })
     .await
-}
-
-fn target(program: &Program) -> Target {
-    Target {
-        address: program.address.clone(),
-        token: program.token("admin", &[]),
-    }
 }
 
 async fn prepare(target: &Target, orders: usize) -> Result<()> {

@@ -3,7 +3,8 @@
 //! The key of an answer holds the last event that can have changed it. As long as nothing happened to the stores that
 //! it is about, the answer is found; as soon as something did, its key is another one and nobody asks for the old one
 //! any more. So nothing is ever invalidated, and no kept answer can be too old: the answer to a key is one that had
-//! seen the key's position when it was read. How long it is kept only bounds the space, and for how long a read model
+//! seen the key's position when it was read. Who joins another's read takes its answer only if that shows what is
+//! demanded. How long it is kept only bounds the space, and for how long a read model
 //! that was mended shows what it showed before.
 //!
 //! Two levels: this process's memory, where those who ask the same at once wait for one read, and Redis, which several
@@ -14,7 +15,15 @@ mod shared;
 mod tests;
 mod touched;
 
-use std::{any::Any, future::Future, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::{actor::StoreScope, ids::StoreId};
 use metrics::{counter, gauge};
@@ -139,8 +148,8 @@ struct Entry {
 enum Unkept {
     /// The read failed.
     Failed(ReadError),
-    /// It has not seen all that is known to have happened: a node that is behind answered it.
-    Older(Arc<dyn Any + Send + Sync>),
+    /// It has not seen all that is known to have happened: a node that is behind answered it, as of this position.
+    Older(Arc<dyn Any + Send + Sync>, Position),
 }
 
 impl<'a, A: Serialize> Question<'a, A> {
@@ -230,7 +239,7 @@ impl Cache {
     pub async fn answer<A, T, F>(
         &self,
         question: &Question<'_, A>,
-        read: impl FnOnce() -> F,
+        read: impl Fn() -> F,
     ) -> Result<T, ReadError>
     where
         A: Serialize,
@@ -249,11 +258,13 @@ impl Cache {
             outcome(question.name, "bypassed");
             return Ok(read().await?.value);
         };
-        let entry = levels
-            .memory
-            .entry(key)
-            .or_try_insert_with(levels.load(question.name, key, last, read))
-            .await;
+        // Only the one who reads for all is ever polled.
+        let is_ours = AtomicBool::new(false);
+        let load = async {
+            is_ours.store(true, Ordering::Relaxed);
+            levels.load(question.name, key, last, &read).await
+        };
+        let entry = levels.memory.entry(key).or_try_insert_with(load).await;
         gauge!(names::CACHE_BYTES).set(as_gauge(levels.memory.weighted_size()));
         match entry {
             Ok(entry) => {
@@ -263,8 +274,17 @@ impl Cache {
                 value(&entry.into_value().value)
             }
             Err(unkept) => match &*unkept {
-                Unkept::Older(answer) => value(answer),
-                Unkept::Failed(error) => Err(error.clone()),
+                Unkept::Failed(error) if is_ours.load(Ordering::Relaxed) => Err(error.clone()),
+                Unkept::Older(answer, position)
+                    if is_ours.load(Ordering::Relaxed) || *position >= question.at_least =>
+                {
+                    value(answer)
+                }
+                // Another's read failed, or is older than what is demanded here: our own node may do better.
+                Unkept::Failed(_) | Unkept::Older(..) => {
+                    outcome(question.name, "bypassed");
+                    Ok(read().await?.value)
+                }
             },
         }
     }
@@ -304,7 +324,7 @@ impl Levels {
         name: &'static str,
         key: Key,
         last: Position,
-        read: impl FnOnce() -> F,
+        read: &impl Fn() -> F,
     ) -> Result<Entry, Unkept>
     where
         T: Serialize + DeserializeOwned + Send + Sync + 'static,
@@ -321,10 +341,10 @@ impl Levels {
         outcome(name, "read");
         let answer = read().await.map_err(Unkept::Failed)?;
         if answer.position < last {
-            return Err(Unkept::Older(Arc::new(answer.value)));
+            return Err(Unkept::Older(Arc::new(answer.value), answer.position));
         }
         let Ok(bytes) = serde_json::to_vec(&answer.value) else {
-            return Err(Unkept::Older(Arc::new(answer.value)));
+            return Err(Unkept::Older(Arc::new(answer.value), answer.position));
         };
         if let Some(shared) = &self.shared {
             shared.put(&key, &bytes, AGE).await;

@@ -151,7 +151,7 @@ async fn of_those_who_ask_the_same_at_once_one_reads() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_to_all_and_not_kept() {
+async fn a_failure_is_not_kept() {
     let (cache, _) = cache();
     let reads = Reads::default();
     let question = question(None, "a");
@@ -170,4 +170,51 @@ async fn without_a_back_end_everybody_reads() {
         let answer = cache.answer(&question, || reads.read(10)).await;
         assert_eq!(answer.unwrap(), expected);
     }
+}
+
+#[tokio::test]
+async fn who_joins_a_read_is_not_given_less_than_it_demands() {
+    let (cache, touched) = cache();
+    happened(&touched, 20, "CFR001");
+    let (reads, held) = (Reads::default(), tokio::sync::Semaphore::new(0));
+    let plain = question(None, "a");
+    let fresh = Question {
+        at_least: Position(20),
+        ..question(None, "a")
+    };
+    // One reads where 20 is not shown yet; two join: one takes what comes, one demands 20, which its own node shows.
+    let slow = cache.answer(&plain, || async {
+        let _turn = held.acquire().await;
+        reads.read(19).await
+    });
+    let joins = cache.answer(&plain, || reads.read(20));
+    let demands = cache.answer(&fresh, || reads.read(20));
+    let lets_go = async {
+        tokio::task::yield_now().await;
+        held.add_permits(1);
+    };
+    let (slow, joined, demanded, ()) = tokio::join!(slow, joins, demands, lets_go);
+    assert_eq!(
+        (slow.unwrap(), joined.unwrap(), demanded.unwrap()),
+        (1, 1, 2)
+    );
+}
+
+#[tokio::test]
+async fn who_joins_a_read_that_fails_reads() {
+    let (cache, _) = cache();
+    let (reads, held) = (Reads::default(), tokio::sync::Semaphore::new(0));
+    let question = question(None, "a");
+    let failing = cache.answer(&question, || async {
+        let _turn = held.acquire().await;
+        Err::<Answer<i64>, _>(ReadError::TooMuch { max: 7 })
+    });
+    let joins = cache.answer(&question, || reads.read(10));
+    let lets_go = async {
+        tokio::task::yield_now().await;
+        held.add_permits(1);
+    };
+    let (failed, joined, ()) = tokio::join!(failing, joins, lets_go);
+    assert!(matches!(failed, Err(ReadError::TooMuch { max: 7 })));
+    assert_eq!(joined.unwrap(), 1);
 }

@@ -1,6 +1,6 @@
 //! Server-sent events.
 
-use std::{convert::Infallible, pin::Pin};
+use std::convert::Infallible;
 
 use async_graphql::Response as GraphqlResponse;
 use axum::{
@@ -8,10 +8,19 @@ use axum::{
     http::{HeaderMap, header},
     response::Response,
 };
-use futures_util::{Stream, StreamExt, stream};
-use tokio::time::Instant;
+use futures_util::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::{sync::mpsc, time::Instant};
+use tracing::Instrument;
 
-use crate::{health::Lifecycle, http::event_stream, limits::LIVE_HEARTBEAT, slots::Slot};
+use crate::{
+    health::Lifecycle,
+    http::event_stream,
+    limits::{LIVE_HEARTBEAT, LIVE_SEND_LIMIT},
+    slots::Slot,
+};
 
 /// Whether an answer in events is asked for, and nothing else.
 pub(in crate::http) fn asks_for_events(headers: &HeaderMap) -> bool {
@@ -22,56 +31,75 @@ pub(in crate::http) fn asks_for_events(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Where a stream of events is.
-struct Telling {
-    answers: Pin<Box<dyn Stream<Item = GraphqlResponse> + Send>>,
+/// Tells one client, beside the connection: what it may take of time and memory does not depend on whether anybody asks
+/// for more.
+struct Teller {
     lifecycle: Lifecycle,
-    expires: Instant,
-    is_over: bool,
+    told: mpsc::Sender<Bytes>,
     _slot: Slot,
 }
 
-/// The answers as events, until they end, the token expires, or the process stops. A slow reader costs no memory: the
-/// next answer is asked for when it has taken the last.
+/// The answers as events, until they end, the token expires, the process stops, or the client takes none for
+/// [`LIVE_SEND_LIMIT`]. A slow reader costs no memory: the next answer is asked for when it has taken the last.
 pub(in crate::http) fn respond(
     answers: impl Stream<Item = GraphqlResponse> + Send + 'static,
     lifecycle: Lifecycle,
     expires: Instant,
     slot: Slot,
 ) -> Response {
-    let telling = Telling {
-        answers: answers.boxed(),
+    let (told, received) = mpsc::channel(1);
+    let teller = Teller {
         lifecycle,
-        expires,
-        is_over: false,
+        told,
         _slot: slot,
     };
-    let body = stream::unfold(telling, |mut telling| async move {
-        let bytes = telling.next().await?;
-        Some((Ok::<_, Infallible>(bytes), telling))
+    tokio::spawn(teller.run(answers.boxed(), expires).in_current_span());
+    let body = stream::unfold(received, |mut received: mpsc::Receiver<Bytes>| async {
+        let bytes = received.recv().await?;
+        Some((Ok::<_, Infallible>(bytes), received))
     });
     event_stream("text/event-stream; charset=utf-8", Body::from_stream(body))
 }
 
-impl Telling {
-    async fn next(&mut self) -> Option<Bytes> {
-        if self.is_over {
-            return None;
-        }
+/// The client has gone, or takes nothing.
+struct Gone;
+
+impl Teller {
+    async fn run(mut self, answers: BoxStream<'static, GraphqlResponse>, expires: Instant) {
+        let lifecycle = self.lifecycle.clone();
+        let client = self.told.clone();
         tokio::select! {
-            answer = self.answers.next() => match answer {
-                // JSON as we write it has no line breaks. Our types serialise; if one did not, the stream ends.
-                Some(answer) => serde_json::to_string(&answer)
-                    .ok()
-                    .map(|json| Bytes::from(format!("event: next\ndata: {json}\n\n"))),
-                None => {
-                    self.is_over = true;
-                    Some(Bytes::from_static(b"event: complete\ndata:\n\n"))
-                }
-            },
-            () = tokio::time::sleep(LIVE_HEARTBEAT) => Some(Bytes::from_static(b":\n\n")),
-            () = tokio::time::sleep_until(self.expires) => None,
-            () = self.lifecycle.stopping() => None,
+            // Either way nothing is left to tell.
+            Ok(()) | Err(Gone) = self.tell(answers) => {}
+            () = tokio::time::sleep_until(expires) => {}
+            () = lifecycle.stopping() => {}
+            () = client.closed() => {}
         }
+    }
+
+    async fn tell(&mut self, mut answers: BoxStream<'static, GraphqlResponse>) -> Result<(), Gone> {
+        // Ends with the answers, or with the client: see `run`.
+        loop {
+            let next = tokio::time::timeout(LIVE_HEARTBEAT, answers.next()).await;
+            let bytes = match next {
+                Err(_) => Bytes::from_static(b":\n\n"),
+                // JSON as we write it has no line breaks. Our types serialise; if one did not, the stream ends.
+                Ok(Some(answer)) => match serde_json::to_string(&answer) {
+                    Ok(json) => Bytes::from(format!("event: next\ndata: {json}\n\n")),
+                    Err(_) => return Ok(()),
+                },
+                Ok(None) => {
+                    return self
+                        .send(Bytes::from_static(b"event: complete\ndata:\n\n"))
+                        .await;
+                }
+            };
+            self.send(bytes).await?;
+        }
+    }
+
+    async fn send(&self, bytes: Bytes) -> Result<(), Gone> {
+        let sent = self.told.send_timeout(bytes, LIVE_SEND_LIMIT).await;
+        sent.map_err(|_| Gone)
     }
 }

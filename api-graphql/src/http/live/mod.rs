@@ -9,13 +9,19 @@ pub(super) mod socket;
 
 use std::sync::Arc;
 
-use async_graphql::{Response as GraphqlResponse, parser::types::ExecutableDocument};
+use async_graphql::{Pos, Response as GraphqlResponse, parser::types::ExecutableDocument};
 use futures_util::{Stream, StreamExt, stream};
 
-use super::{Endpoint, Identity, Prepared, params::Params};
-use crate::context::RequestContext;
+use super::{Endpoint, HttpProblem, Identity, Prepared, params::Params};
+use crate::{context::RequestContext, schema::access::coded};
 
 pub(super) use events::{asks_for_events, respond};
+
+/// The answer of an operation that is not carried out, or not waited for any longer.
+fn turned(problem: &HttpProblem) -> GraphqlResponse {
+    let error = coded(problem.reason(), problem.detail());
+    GraphqlResponse::from_errors(vec![error.into_server_error(Pos::default())])
+}
 
 impl Endpoint {
     /// The answers of a prepared operation: one, or a subscription's.
@@ -37,11 +43,14 @@ impl Endpoint {
             endpoint.schema.execute_stream(request).boxed()
         } else {
             let schema = endpoint.schema.clone();
-            let gate = Arc::clone(&endpoint.gate);
+            let (gate, limit) = (Arc::clone(&endpoint.gate), endpoint.limits.request_timeout);
             stream::once(async move {
-                // Never closed, so an error cannot come.
-                let _permit = gate.acquire().await;
-                schema.execute(request).await
+                // As every other request: none waits in a queue, and none for ever.
+                let Ok(_permit) = gate.try_acquire() else {
+                    return turned(&HttpProblem::overloaded());
+                };
+                let answer = tokio::time::timeout(limit, schema.execute(request)).await;
+                answer.unwrap_or_else(|_| turned(&HttpProblem::timed_out()))
             })
             .boxed()
         };

@@ -19,7 +19,10 @@ use projections::{
     nodes::{AtLeast, NoNode},
 };
 use store::Position;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::{
+    Receiver,
+    error::{RecvError, TryRecvError},
+};
 
 use self::{board::BoardWatch, events::EventWatch, order::OrderWatch};
 use super::{
@@ -182,12 +185,15 @@ impl Watcher {
                 Err(RecvError::Closed) => return None,
             };
         }
-        while let Ok(change) = self.heard.try_recv() {
-            if matters(&change) {
-                at = Some(change.position);
+        // Ends with what has come by now, of which the channel holds a bounded number.
+        loop {
+            match self.heard.try_recv() {
+                Ok(change) if matters(&change) => at = Some(change.position),
+                Ok(_) => {}
+                Err(TryRecvError::Lagged(_)) => at = Some(self.newest()),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return at,
             }
         }
-        at
     }
 
     /// The node where a model shows a position. However long that takes: an operator sees the lag, the client an older

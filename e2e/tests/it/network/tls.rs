@@ -19,8 +19,7 @@ const H2: &str = "h2";
 const H1: &str = "http/1.1";
 const ASK: &str = "{ orders(first: 1) { edges { node { id } } } }";
 const PLACE: &str = "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) { order { id } problems { code } } }";
-const WATCH: &str =
-    "subscription { storeBoardChanged(storeIds: [\"CFR001\"]) { counts { storeId } } }";
+const WATCH: &str = "subscription { storeBoard(storeIds: [\"CFR001\"]) { counts { storeId } } }";
 /// The ledger's own bound for a handshake, and a margin for a busy machine.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const MARGIN: Duration = Duration::from_secs(20);
@@ -298,7 +297,7 @@ async fn subscriptions_work_over_tls() {
         place(&world.api(&[H2])).await;
         let told = answers.next_data().await;
         assert_eq!(
-            told["storeBoardChanged"]["counts"][0]["storeId"], "CFR001",
+            told["storeBoard"]["counts"][0]["storeId"], "CFR001",
             "{protocol}"
         );
     }
