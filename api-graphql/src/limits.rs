@@ -55,6 +55,8 @@ pub const MAX_NESTING: usize = 40;
 pub const MAX_DEPTH: usize = 12;
 /// Field levels below `__schema` and `__type`: GraphiQL's own query has 14.
 pub const MAX_INTROSPECTION_DEPTH: usize = 18;
+/// About how many fields introspection may answer: GraphiQL's own query is estimated at half of it.
+pub const MAX_DESCRIBED: usize = 1_000_000;
 /// Fragments spread within fragments.
 pub const MAX_FRAGMENT_DEPTH: usize = 16;
 /// Selected fields, fragments spread out. Bounds the work of everything that walks the document.

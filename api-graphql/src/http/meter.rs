@@ -1,4 +1,5 @@
-//! What an operation will cost, computed before it runs. Introspection is metered apart, by its depth.
+//! What an operation will cost, computed before it runs. Introspection costs nothing and is bounded apart: it may nest
+//! no list within itself, and describe only so much.
 
 use async_graphql::{
     Value, Variables,
@@ -9,8 +10,8 @@ use async_graphql::{
 
 use super::{reject::Rejection, types::Types};
 use crate::limits::{
-    DEFAULT_PAGE, MAX_ALIASES, MAX_DEPTH, MAX_DIRECTIVES, MAX_FIELDS, MAX_FRAGMENT_DEPTH,
-    MAX_INTROSPECTION_DEPTH, MAX_MUTATIONS, MAX_PAGE,
+    DEFAULT_PAGE, MAX_ALIASES, MAX_DEPTH, MAX_DESCRIBED, MAX_DIRECTIVES, MAX_FIELDS,
+    MAX_FRAGMENT_DEPTH, MAX_INTROSPECTION_DEPTH, MAX_MUTATIONS, MAX_PAGE,
 };
 
 /// A mutation's top-level field: a command costs a round trip to the log.
@@ -19,6 +20,19 @@ const COMMAND_COST: usize = 10;
 const QUERY_COSTS: [(&str, usize); 2] = [("orderDiff", 100), ("verify", 1_000)];
 /// What a list without a page size is assumed to hold.
 const LIST_COST: usize = 5;
+
+/// The lists of introspection, and about how much is in them: none may be asked for within itself, or an answer would grow
+/// by a factor a level.
+const DESCRIBED: [(&str, usize); 8] = [
+    ("types", 400),
+    ("fields", 10),
+    ("args", 3),
+    ("inputFields", 8),
+    ("enumValues", 10),
+    ("possibleTypes", 8),
+    ("interfaces", 2),
+    ("directives", 8),
+];
 
 /// What an operation asks for.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +58,8 @@ struct Meter<'a> {
     directives: usize,
     roots: usize,
     introspects: bool,
+    /// About how many fields introspection will answer.
+    described: usize,
 }
 
 /// Where the walk is: how deep, below which type, how often everything here is repeated.
@@ -54,6 +70,8 @@ struct Place<'a> {
     parent: Option<&'a str>,
     times: usize,
     introspection: bool,
+    /// Which of [`DESCRIBED`] are around here, a bit each.
+    within: u8,
     connection: bool,
 }
 
@@ -76,6 +94,7 @@ pub(super) fn bill(
         directives: 0,
         roots: 0,
         introspects: false,
+        described: 0,
     };
     let mutation = operation.ty == OperationType::Mutation;
     let top = &operation.selection_set.node;
@@ -87,6 +106,7 @@ pub(super) fn bill(
         parent,
         times: 1,
         introspection: false,
+        within: 0,
         connection: false,
     };
     let mut cost = meter.set(top, place)?;
@@ -182,8 +202,13 @@ impl<'a> Meter<'a> {
         let connection = parent.is_some_and(|p| p.ends_with("Connection"));
         let is_list =
             ty.is_some_and(|t| matches!(t.base, async_graphql::parser::types::BaseType::List(_)));
+        let (listed, within) = if place.introspection {
+            listed(name, place.within)?
+        } else {
+            (1, place.within)
+        };
         let items = match self.page(field) {
-            _ if introspection => 1,
+            _ if introspection => listed,
             Some(first) => first,
             None if connection => usize::try_from(DEFAULT_PAGE).unwrap_or(1),
             // A connection's edges and nodes are counted where its page size stands.
@@ -196,9 +221,13 @@ impl<'a> Meter<'a> {
             parent,
             times,
             introspection,
+            within,
             connection,
             ..place
         };
+        if introspection {
+            self.describe(place.times)?;
+        }
         let children = self.set(&field.selection_set.node, below)?;
         let own = if introspection { 0 } else { place.times };
         let root = place.parent == Some("Query");
@@ -246,6 +275,18 @@ impl<'a> Meter<'a> {
         Ok(())
     }
 
+    /// Counts a field of introspection, with all times that it will be answered.
+    fn describe(&mut self, times: usize) -> Result<(), Rejection> {
+        self.described = self.described.saturating_add(times);
+        if self.described > MAX_DESCRIBED {
+            return Err(Rejection::too_much(
+                "COST_EXCEEDED",
+                format!("introspection of about {MAX_DESCRIBED} fields at most"),
+            ));
+        }
+        Ok(())
+    }
+
     fn deeper(&self, place: Place<'_>) -> Result<(), Rejection> {
         let bound = if place.introspection {
             MAX_INTROSPECTION_DEPTH
@@ -272,4 +313,17 @@ impl<'a> Meter<'a> {
             Selection::FragmentSpread(_) => false,
         })
     }
+}
+
+/// About how much is in a field of introspection, and which lists are around what is below it.
+fn listed(name: &str, within: u8) -> Result<(usize, u8), Rejection> {
+    let Some(at) = DESCRIBED.iter().position(|(list, _)| *list == name) else {
+        return Ok((1, within));
+    };
+    let bit = 1 << at;
+    if within & bit != 0 {
+        let bound = format!("no `{name}` within `{name}` of introspection");
+        return Err(Rejection::too_much("TOO_DEEP", bound));
+    }
+    Ok((DESCRIBED[at].1, within | bit))
 }

@@ -300,6 +300,48 @@ async fn the_work_bench_may_introspect() {
 }
 
 #[tokio::test]
+async fn introspection_does_not_grow_without_bound() {
+    let world = World::new();
+    // Each level would multiply the answer by the types that implement it.
+    let inner = "possibleTypes { interfaces { name } }";
+    let nested = "possibleTypes { interfaces { possibleTypes { name } } }";
+    for (query, expected) in [
+        (format!("{{ __type(name: \"Problem\") {{ {inner} }} }}"), "OK"),
+        (
+            format!("{{ __type(name: \"Problem\") {{ {nested} }} }}"),
+            "TOO_DEEP",
+        ),
+        (
+            "{ __schema { types { fields { type { fields { name } } } } } }".to_owned(),
+            "TOO_DEEP",
+        ),
+        (
+            "fragment T on __Type { possibleTypes { interfaces { ...U } } } fragment U on __Type { possibleTypes { name } }
+             { __type(name: \"Problem\") { ...T } }"
+                .to_owned(),
+            "TOO_DEEP",
+        ),
+        (
+            format!(
+                "{{ {} }}",
+                (0..40)
+                    .map(|n| format!("a{n}: __schema {{ types {{ fields {{ args {{ name description }} }} }} }} "))
+                    .collect::<String>()
+            ),
+            "COST_EXCEEDED",
+        ),
+    ] {
+        let answer = world.post(json!({ "query": query }).to_string()).await;
+        let code = if answer.status == StatusCode::OK {
+            "OK".to_owned()
+        } else {
+            answer.code()
+        };
+        assert_eq!(code, expected, "{query}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_full_orders_fits() {
     let world = World::new();
     let lines = "lines { lineNumber sku quantity unitPrice net status }";

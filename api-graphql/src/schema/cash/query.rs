@@ -1,7 +1,6 @@
 //! Reading the cash ledger, of the stores the caller may see.
 
 use async_graphql::{Context, Error, ID, Object};
-use chrono::NaiveDate;
 use domain::{
     ids::{OrderId, PartnerId, RegionId, StoreId},
     remittance::RemittanceId,
@@ -23,6 +22,7 @@ use crate::backend::Reads;
 use crate::schema::{
     access::{Access, Fresh, invalid, parsed},
     connection::{default_page, forward},
+    metrics::check,
     order::filter::store_ids,
     scalars::{Date, DateTime},
 };
@@ -182,7 +182,7 @@ impl CashQuery {
         >,
     ) -> Result<CollectionMetrics, Error> {
         let access = Access::to_read(ctx).await?;
-        check_days(from.0, to.0)?;
+        check(from.0, to.0, MAX_DAYS)?;
         let narrowed = Narrowed::to(&access, store_ids, region, None).await?;
         let filter = DayFilter {
             allowed: access.actor().stores.clone(),
@@ -198,18 +198,6 @@ impl CashQuery {
             total: CollectionFigures::total(&days),
             days: days.iter().map(CollectionDayMetrics::from).collect(),
         })
-    }
-}
-
-fn check_days(from: NaiveDate, to: NaiveDate) -> Result<(), Error> {
-    let days = to.signed_duration_since(from).num_days();
-    if (0..MAX_DAYS).contains(&days) {
-        Ok(())
-    } else {
-        Err(invalid(
-            "to",
-            format!("must be `from` or up to {} days later", MAX_DAYS - 1),
-        ))
     }
 }
 

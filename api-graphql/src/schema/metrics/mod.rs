@@ -55,7 +55,11 @@ fn hours(from: Date, to: Date) -> Result<Span, Error> {
     Ok(Span::hours_of(from.0, to.0))
 }
 
-fn check(from: NaiveDate, to: NaiveDate, max: i64) -> Result<(), Error> {
+/// Days that a reader may ask for, both included.
+///
+/// # Errors
+/// As [`days`].
+pub(super) fn check(from: NaiveDate, to: NaiveDate, max: i64) -> Result<(), Error> {
     for (field, day) in [("from", from), ("to", to)] {
         if !YEARS.contains(&day.year()) {
             let (first, last) = (YEARS.start(), YEARS.end());
