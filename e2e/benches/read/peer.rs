@@ -35,14 +35,14 @@ struct Question {
 const QUESTIONS: [Question; 2] = [
     Question {
         name: "`order(id)`",
-        ours: "query($id: ID!) { order(id: $id) { id number storeId placedAt totals { orderTotal } } }",
+        ours: "query($id: ID!) { order(id: $id) { id number store { id } placedAt totals { orderTotal } } }",
         theirs: "query($id: UUID!) { orderViewByOrderId(orderId: $id) { orderId number storeId placedAt orderTotal } }",
         rows: ["/order", "/orderViewByOrderId"],
     },
     Question {
         name: "`orders(first: 25, filter)`",
         ours: "query($store: ID!) { orders(first: 25, filter: { storeIds: [$store] }) {
-            edges { cursor node { id number storeId placedAt totals { orderTotal } } } pageInfo { hasNextPage endCursor } } }",
+            edges { cursor node { id number store { id } placedAt totals { orderTotal } } } pageInfo { hasNextPage endCursor } } }",
         theirs: "query($store: String!) { allOrderViews(first: 25, filter: { storeId: { equalTo: $store } },
             orderBy: [PLACED_AT_DESC, ORDER_ID_DESC]) {
             edges { cursor node { orderId number storeId placedAt orderTotal } } pageInfo { hasNextPage endCursor } } }",
