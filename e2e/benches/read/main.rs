@@ -43,21 +43,24 @@ async fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|a| a.parse().ok());
     let time = Duration::from_secs(numbers.next().unwrap_or(SECONDS));
     let rounds = numbers.next().map_or(ROUNDS, |n| n as usize);
-    let database = fresh_database().await.with_stores().await;
-    let order = one_of_each(&database).await;
-    million::fill(&database, &order).await;
-    println!("# The read side after {} orders\n", million::ORDERS);
+    println!("# The read side\n");
     println!(
         "{}; {}; commit {}; `make bench-read`.\n",
         machine(),
         output("psql", &["--version"]),
         output("git", &["rev-parse", "--short", "HEAD"])
     );
+    // Where orders come in: the million's numbers would meet theirs.
+    let busy = fresh_database().await.with_stores().await;
+    live::run(&busy, time * 4).await;
+    polls::run(&busy, time * 4).await;
+    let database = fresh_database().await.with_stores().await;
+    let order = one_of_each(&database).await;
+    million::fill(&database, &order).await;
+    println!("Below: after {} orders.\n", million::ORDERS);
+    transfer::run(&database).await;
     peer::run(&database, time, rounds).await;
     dashboards::run(&database, time, rounds).await;
-    live::run(&database, time * 4).await;
-    transfer::run(&database).await;
-    polls::run(&database, time * 4).await;
 }
 
 /// A ledger on the database that keeps answers so, without its own processes.
