@@ -13,6 +13,8 @@ use crate::ledger;
 
 /// Orders a minute.
 pub(crate) const RATE: u64 = 1_000;
+/// Stores that trade, which take turns.
+pub(crate) const STORES: u64 = 2;
 const CONNECTIONS: usize = 16;
 const PLACE: &str = "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) { order { id } receipt { position } } }";
 const SHOWN: &str = "query($id: ID!, $position: Position!) {
@@ -86,7 +88,7 @@ pub(crate) async fn place(target: &Target, time: Duration) -> Histogram<u64> {
         tasks.spawn(async move {
             let mut input = serde_json::to_value(orders::place()).unwrap();
             input["commandId"] = json!(Uuid::now_v7());
-            input["storeId"] = json!(format!("CFR{:03}", 1 + n % 25));
+            input["storeId"] = json!(format!("CFR{:03}", 1 + n % STORES));
             let placed = client
                 .graphql(PLACE, &json!({ "input": input }))
                 .await
