@@ -4,15 +4,14 @@
 //! reader costs one page of memory. It ends when the process stops, when the token expires, when the reader goes or
 //! takes too long. A client goes on with `Last-Event-ID`.
 
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{Request, State},
     http::request::Parts,
     response::Response,
 };
-use futures_util::stream;
 use store::{
     Position,
     feed::{Filter, Scanned},
@@ -67,11 +66,7 @@ async fn open(feed: &Arc<Feed>, request: &Parts) -> Result<Response, HttpProblem
     };
     let expires = Instant::now() + admitted.good_for;
     tokio::spawn(teller.run(first, expires));
-    let body = stream::unfold(received, |mut received: mpsc::Receiver<Bytes>| async {
-        let page = received.recv().await?;
-        Some((Ok::<_, Infallible>(page), received))
-    });
-    Ok(event_stream("text/event-stream", Body::from_stream(body)))
+    Ok(event_stream("text/event-stream", received))
 }
 
 /// Tells one reader.

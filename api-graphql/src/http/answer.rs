@@ -1,12 +1,16 @@
 //! What an answer is made of: its cost, its errors, its media type.
 
+use std::convert::Infallible;
+
 use async_graphql::Response as GraphqlResponse;
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
+use futures_util::stream;
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::{
     Endpoint, Prepared, Turned, choose, cost, empty,
@@ -112,9 +116,13 @@ pub(super) fn refuse(answer: &mut GraphqlResponse) {
     answer.errors.truncate(crate::limits::MAX_ERRORS);
 }
 
-/// A response of server-sent events: never kept, and passed on as they come by proxies too.
-pub(crate) fn event_stream(content_type: &'static str, body: Body) -> Response {
-    let mut response = Response::new(body);
+/// A response of server-sent events, as they are told: never kept, and passed on as they come by proxies too.
+pub(crate) fn event_stream(content_type: &'static str, told: mpsc::Receiver<Bytes>) -> Response {
+    let body = stream::unfold(told, |mut told| async {
+        let bytes = told.recv().await?;
+        Some((Ok::<_, Infallible>(bytes), told))
+    });
+    let mut response = Response::new(Body::from_stream(body));
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, content_type),

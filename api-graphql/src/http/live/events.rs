@@ -1,17 +1,12 @@
 //! Server-sent events.
 
-use std::convert::Infallible;
-
 use async_graphql::Response as GraphqlResponse;
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     http::{HeaderMap, header},
     response::Response,
 };
-use futures_util::{
-    Stream, StreamExt,
-    stream::{self, BoxStream},
-};
+use futures_util::{Stream, StreamExt, stream::BoxStream};
 use tokio::{sync::mpsc, time::Instant};
 use tracing::Instrument;
 
@@ -54,11 +49,7 @@ pub(in crate::http) fn respond(
         _slot: slot,
     };
     tokio::spawn(teller.run(answers.boxed(), expires).in_current_span());
-    let body = stream::unfold(received, |mut received: mpsc::Receiver<Bytes>| async {
-        let bytes = received.recv().await?;
-        Some((Ok::<_, Infallible>(bytes), received))
-    });
-    event_stream("text/event-stream; charset=utf-8", Body::from_stream(body))
+    event_stream("text/event-stream; charset=utf-8", received)
 }
 
 /// The client has gone, or takes nothing.
