@@ -1,18 +1,11 @@
 //! Every query of a dashboard, asked by many at once about different stores and days.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-use e2e::{Client, Database, Target};
-use hdrhistogram::Histogram;
+use e2e::{Database, Target};
 use serde_json::Value;
 
-use crate::ledger;
+use crate::{crowd, ledger};
 
 const CLIENTS: usize = 50;
 
@@ -118,36 +111,14 @@ pub(crate) async fn run(database: &Database, time: Duration, rounds: usize) {
     println!();
 }
 
-async fn round(target: &Target, query: &str, time: Duration, seen: &mut Seen) {
-    let asked = Arc::new(AtomicUsize::new(0));
-    // A second to come up to speed, not counted.
-    let from = Instant::now() + Duration::from_secs(1);
-    let until = from + time;
-    let mut callers = Vec::new();
-    for _ in 0..CLIENTS {
-        let mut client = Client::connect(target).await.unwrap();
-        let (asked, query) = (Arc::clone(&asked), query.to_owned());
-        callers.push(tokio::spawn(async move {
-            let mut latencies = Histogram::<u64>::new(3).unwrap();
-            while Instant::now() < until {
-                let n = asked.fetch_add(1, Ordering::Relaxed);
-                let query = query
-                    .replace("$STORE", &format!("CFR{:03}", 1 + n % 25))
-                    .replace("$FROM", &format!("2026-11-{:02}", 1 + n % 14));
-                let started = Instant::now();
-                client.graphql(&query, &Value::Null).await.unwrap();
-                if started >= from {
-                    let micros = started.elapsed().as_micros() as u64;
-                    latencies.record(micros).unwrap();
-                }
-            }
-            latencies
-        }));
-    }
-    let mut all = Histogram::<u64>::new(3).unwrap();
-    for caller in callers {
-        all.add(caller.await.unwrap()).unwrap();
-    }
+async fn round(target: &Target, query: &'static str, time: Duration, seen: &mut Seen) {
+    let question = move |n: usize| {
+        let query = query
+            .replace("$STORE", &format!("CFR{:03}", 1 + n % 25))
+            .replace("$FROM", &format!("2026-11-{:02}", 1 + n % 14));
+        (query, Value::Null)
+    };
+    let all = crowd::ask(target, CLIENTS, time, question).await;
     seen.p50.push(all.value_at_quantile(0.5) as f64 / 1_000.0);
     seen.p99.push(all.value_at_quantile(0.99) as f64 / 1_000.0);
     seen.rate.push(all.len() as f64 / time.as_secs_f64());

@@ -12,6 +12,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod crowd;
 mod dashboards;
 mod live;
 #[path = "../../tests/it/plans/million.rs"]

@@ -7,17 +7,14 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Duration,
 };
 
 use e2e::{Client, Database, Target, bench::Spread, eventually};
 use serde_json::{Value, json};
 
-use crate::ledger;
+use crate::{crowd, ledger};
 
 const CLIENTS: usize = 16;
 /// Stores whose orders are asked for.
@@ -145,32 +142,14 @@ async fn rate_of(
     variables: &Arc<Vec<Value>>,
     time: Duration,
 ) -> f64 {
-    let asked = Arc::new(AtomicUsize::new(0));
-    // A second to come up to speed, not counted.
-    let from = Instant::now() + Duration::from_secs(1);
-    let until = from + time;
-    let mut callers = Vec::new();
-    for _ in 0..CLIENTS {
-        let mut client = Client::connect(target).await.unwrap();
-        let (asked, variables) = (Arc::clone(&asked), Arc::clone(variables));
-        callers.push(tokio::spawn(async move {
-            let mut answered = 0_u32;
-            while Instant::now() < until {
-                let n = asked.fetch_add(1, Ordering::Relaxed);
-                // A step that meets all of them, and another store each time.
-                let variables = &variables[n * 101 % variables.len()];
-                let started = Instant::now();
-                client.graphql(query, variables).await.unwrap();
-                answered += u32::from(started >= from);
-            }
-            answered
-        }));
-    }
-    let mut answered = 0.0;
-    for caller in callers {
-        answered += f64::from(caller.await.unwrap());
-    }
-    answered / time.as_secs_f64()
+    let variables = Arc::clone(variables);
+    let question = move |n: usize| {
+        // A step that meets all of them, and another store each time.
+        let variables = variables[n * 101 % variables.len()].clone();
+        (query.to_owned(), variables)
+    };
+    let all = crowd::ask(target, CLIENTS, time, question).await;
+    all.len() as f64 / time.as_secs_f64()
 }
 
 /// The database as its client library takes it. Who may see all rows, so that none are looked at for it.
