@@ -34,7 +34,7 @@ pub(super) const GROWING: [&str; 23] = [
 ];
 
 /// The store, region and partner of order `n`, and when it was placed: 25 stores over 400 days. The orders that the
-/// operations show have a document.
+/// operations show have a document, those of the first store all.
 fn parts() -> String {
     format!(
         "create function pg_temp.store(n int) returns text immutable language sql
@@ -48,7 +48,7 @@ fn parts() -> String {
              as $$ select 'QC-' || to_char(pg_temp.placed(n) at time zone 'UTC', 'YYYY-MM-DD') || '-'
                   || lpad((n % 2500)::text, 6, '0') $$;
          create function pg_temp.shown(n int) returns boolean immutable language sql
-             as $$ select n < 200 or n > {ORDERS} - 4000 or n % 50000 = 42
+             as $$ select n % 25 = 0 or n < 200 or n > {ORDERS} - 4000 or n % 50000 = 42
                   or n::bigint * 7919 % 100000 not between 10 and 99980 $$;
          create function pg_temp.id(n int) returns uuid immutable language sql as $$ select md5(n::text)::uuid $$;"
     )
