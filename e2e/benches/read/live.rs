@@ -3,13 +3,11 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use e2e::{Client, Database, Target, orders};
+use e2e::{Client, Program, Target, orders};
 use hdrhistogram::Histogram;
 use serde_json::json;
 use tokio::task::JoinSet;
 use uuid::Uuid;
-
-use crate::ledger;
 
 /// Orders a minute.
 pub(crate) const RATE: u64 = 1_000;
@@ -21,8 +19,7 @@ const SHOWN: &str = "query($id: ID!, $position: Position!) {
     order(id: $id, fresh: { minPosition: $position, waitMs: 1000 }) { version } }";
 const WATCH: &str = "subscription { events { position events { position recordedAt } } }";
 
-pub(crate) async fn run(database: &Database, time: Duration) {
-    let program = ledger(database, "memory").await;
+pub(crate) async fn run(program: &Program, time: Duration) {
     let target = program.target();
     let watching = program.api(&target.token);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

@@ -1,6 +1,7 @@
-//! How fast the read side answers after a million orders, also beside another server on the same tables, how far read models are behind, how soon subscribers hear, and
-//! how many bytes answers take: `make bench-read`, or `cargo bench -p e2e --bench read -- [SECONDS]
-//! [ROUNDS]`. Prints Markdown.
+//! How far read models are behind while orders come in, how soon subscribers hear, and how many answers need not be
+//! sent again; then, after a million orders, how many bytes answers take and how fast they come, also beside another
+//! server on the same tables: `make bench-read`, or `cargo bench -p e2e --bench read -- [SECONDS] [ROUNDS]`. Prints
+//! Markdown.
 
 #![allow(
     clippy::print_stdout,
@@ -53,8 +54,10 @@ async fn main() {
     );
     // Where orders come in: the million's numbers would meet theirs.
     let busy = fresh_database().await.with_stores().await;
-    live::run(&busy, time * 4).await;
-    polls::run(&busy, time * 4).await;
+    let program = ledger(&busy, "memory").await;
+    live::run(&program, time * 4).await;
+    polls::run(&program, time * 4).await;
+    drop(program);
     let database = fresh_database().await.with_stores().await;
     let order = one_of_each(&database).await;
     million::fill(&database, &order).await;

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Client, Database, Target};
+use e2e::{Client, Program, Target};
 
-use crate::{ledger, live, transfer};
+use crate::{live, transfer};
 
 /// How often each dashboard asks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -32,8 +32,7 @@ const QUERIES: [(&str, &str); 5] = [
     ),
 ];
 
-pub(crate) async fn run(database: &Database, time: Duration) {
-    let program = ledger(database, "memory").await;
+pub(crate) async fn run(program: &Program, time: Duration) {
     let target = program.target();
     let until = Instant::now() + time;
     let dashboards: Vec<_> = QUERIES

@@ -25,7 +25,7 @@ const QUERIES: [(&str, &str); 5] = [
     ),
     (
         "regionBoard by the day",
-        "{ regionBoard(region: \"R2\", from: \"2026-11-01\", to: \"2026-11-26\") { stores { storeId figures { placed value } points { at figures { placed value } } } } }",
+        "{ regionBoard(region: \"R20\", from: \"2026-11-01\", to: \"2026-11-26\") { stores { storeId figures { placed value } points { at figures { placed value } } } } }",
     ),
     (
         "cashBalances by store",
