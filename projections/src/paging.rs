@@ -2,6 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{ReadError, read_db::check_page_size};
 
 /// The most rows of one page.
@@ -17,7 +19,7 @@ const MAX_CHARS: usize = ((HEAD + MAX_ID) * 4).div_ceil(3);
 const FORMAT: u8 = 2;
 
 /// The part of a list to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Window {
     /// The first rows, or the first after a cursor.
     Forward {
@@ -36,7 +38,7 @@ pub enum Window {
 }
 
 /// A row and its place in the list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Edge<R> {
     /// Where the row stands, for `after` and `before`.
     pub cursor: String,
@@ -45,7 +47,7 @@ pub struct Edge<R> {
 }
 
 /// One page of a list, in the list's order whichever way it was read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page<R> {
     /// The rows.
     pub edges: Vec<Edge<R>>,

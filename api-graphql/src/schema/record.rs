@@ -99,7 +99,7 @@ impl From<OrderRow> for Record<Order> {
             position,
             created_at: placed_at,
             updated_at,
-            state: Arc::new(order),
+            state: order,
             standing: Standing::Newest,
         }
     }

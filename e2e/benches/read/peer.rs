@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use crate::{crowd, ledger};
 
 const CLIENTS: usize = 16;
+/// The ledger that keeps nothing, the one that does, and PostGraphile in one process and in several.
+const SERVERS: usize = 4;
 /// Stores whose orders are asked for.
 const STORES: usize = 25;
 
@@ -50,12 +52,14 @@ const QUESTIONS: [Question; 2] = [
 pub(crate) async fn run(database: &Database, time: Duration, rounds: usize) {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let program = ledger(database, "none").await;
+    let keeping = ledger(database, "memory").await;
     let peers = [
         Peer::start(database, 1).await,
         Peer::start(database, processors).await,
     ];
     let servers = [
         program.target(),
+        keeping.target(),
         peers[0].target.clone(),
         peers[1].target.clone(),
     ];
@@ -63,34 +67,47 @@ pub(crate) async fn run(database: &Database, time: Duration, rounds: usize) {
 
     println!("## Requests a second beside PostGraphile, {CLIENTS} clients at once\n");
     println!(
-        "The same tables and machine, nothing kept; {rounds} rounds of {time:?} in turns. Ratios are of one round, to the \
-         better of both ways to run it.\n"
+        "The same tables and machine, and nothing happens; {rounds} rounds of {time:?} in turns. {} questions, 25 of \
+         lists. Ratios are of one round, to the better of both ways to run PostGraphile.\n",
+        variables.len()
     );
     println!(
-        "| query | ratio (smallest to largest) | ledger | PostGraphile, 1 process | {processors} processes |"
+        "| query | ratio, kept in memory (smallest to largest) | ratio, nothing kept | ledger, kept | nothing kept | \
+         PostGraphile, 1 process | {processors} processes |"
     );
-    println!("|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
     for question in &QUESTIONS {
         same(question, &servers, &variables[0]).await;
-        let (mut ratios, mut rates) = (Vec::new(), [const { Vec::new() }; 3]);
+        let (mut kept, mut read) = (Vec::new(), Vec::new());
+        let mut rates = [const { Vec::new() }; SERVERS];
         for _ in 0..rounds {
-            let mut round = [0.0; 3];
+            let mut round = [0.0; SERVERS];
             for ((target, query), rate) in servers
                 .iter()
-                .zip([question.ours, question.theirs, question.theirs])
+                .zip([
+                    question.ours,
+                    question.ours,
+                    question.theirs,
+                    question.theirs,
+                ])
                 .zip(&mut round)
             {
                 *rate = rate_of(target, query, &variables, time).await;
             }
-            ratios.push(round[0] / round[1].max(round[2]));
+            let [nothing_kept, keeping, one, many] = round;
+            read.push(nothing_kept / one.max(many));
+            kept.push(keeping / one.max(many));
             for (all, rate) in rates.iter_mut().zip(round) {
                 all.push(rate);
             }
         }
-        let Spread { min, median, max } = Spread::of(ratios).unwrap();
-        let [ours, one, many] = rates.map(|rates| Spread::of(rates).unwrap().median);
+        let [kept, read] = [kept, read].map(|ratios| {
+            let Spread { min, median, max } = Spread::of(ratios).unwrap();
+            format!("{median:.1} ({min:.1} to {max:.1})")
+        });
+        let [ours, keeping, one, many] = rates.map(|rates| Spread::of(rates).unwrap().median);
         println!(
-            "| {} | {median:.1} ({min:.1} to {max:.1}) | {ours:.0} | {one:.0} | {many:.0} |",
+            "| {} | {kept} | {read} | {keeping:.0} | {ours:.0} | {one:.0} | {many:.0} |",
             question.name
         );
     }
@@ -114,11 +131,11 @@ async fn variables(target: &Target) -> Vec<Value> {
 }
 
 /// Both show the same orders. Of the rest the ledger shows the document that many rows share here.
-async fn same(question: &Question, servers: &[Target; 3], variables: &Value) {
+async fn same(question: &Question, servers: &[Target; SERVERS], variables: &Value) {
     let mut seen = Vec::new();
     for (target, query, rows) in [
         (&servers[0], question.ours, question.rows[0]),
-        (&servers[1], question.theirs, question.rows[1]),
+        (&servers[2], question.theirs, question.rows[1]),
     ] {
         let mut client = Client::connect(target).await.unwrap();
         let data = client.graphql(query, variables).await.unwrap();

@@ -1,5 +1,7 @@
 //! `ledger order show`: an order and its history, folded from the log.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use commands::record;
 use domain::calendar::bangkok_time;
@@ -71,7 +73,7 @@ async fn show(
     Ok(Shown {
         id,
         version: past.row.version,
-        order: past.row.order,
+        order: Arc::unwrap_or_clone(past.row.order),
         history: past.steps.iter().map(entry).collect(),
     })
 }

@@ -25,7 +25,10 @@ use std::{
     time::Duration,
 };
 
-use domain::{actor::StoreScope, ids::StoreId};
+use domain::{
+    actor::StoreScope,
+    ids::{OrderId, StoreId},
+};
 use metrics::{counter, gauge};
 use observability::names;
 use serde::{Serialize, de::DeserializeOwned};
@@ -42,7 +45,7 @@ const AGE: Duration = Duration::from_secs(60);
 /// What an entry takes beside its answer, in bytes.
 const OVERHEAD: usize = 256;
 /// Changes when answers are written another way: those of another version of the program are not found.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// Why a cache cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +100,8 @@ pub struct Question<'a, A> {
     pub models: &'a [Model],
     /// The stores that it is about; all for `None`.
     pub stores: Option<Vec<String>>,
+    /// The order that it is about alone; the stores only say then who may see it.
+    pub order: Option<OrderId>,
     /// Everything else that the answer depends on.
     pub asked: A,
     /// The answer must have seen this.
@@ -164,9 +169,17 @@ impl<'a, A: Serialize> Question<'a, A> {
             name,
             models,
             stores: sorted(allowed_ids(stores.0, stores.1)),
+            order: None,
             asked,
             at_least: Position::START,
         }
+    }
+
+    /// The same about an order that is one of those stores', if it is there.
+    #[must_use]
+    pub const fn of_order(mut self, order: OrderId) -> Self {
+        self.order = Some(order);
+        self
     }
 
     /// The same without the stores that the caller may not see, should the question have forgotten them.
@@ -231,6 +244,11 @@ impl Cache {
         Ok(Self { levels })
     }
 
+    /// Whether anything is kept at all.
+    pub const fn keeps(&self) -> bool {
+        self.levels.is_some()
+    }
+
     /// The kept answer to a question, or what `read` says, which is kept then. Of those who ask the same at once one
     /// reads.
     ///
@@ -249,9 +267,11 @@ impl Cache {
         let Some(levels) = &self.levels else {
             return Ok(read().await?.value);
         };
-        let last = levels
-            .touched
-            .last(question.stores.as_deref(), question.at_least);
+        let (touched, at_least) = (&levels.touched, question.at_least);
+        let last = question.order.map_or_else(
+            || touched.last(question.stores.as_deref(), at_least),
+            |order| touched.last_of(order, at_least),
+        );
         let Some((last, key)) =
             last.and_then(|last| Some((last, question.key(last, &levels.ledger)?)))
         else {
@@ -372,6 +392,7 @@ impl<A: Serialize> Question<'_, A> {
             self.name,
             models,
             &self.stores,
+            self.order,
             &self.asked,
             last,
         );

@@ -39,6 +39,7 @@ fn happened(touched: &Touched, position: i64, store: &str) {
 
 fn question<'a>(stores: Option<&[String]>, asked: &'a str) -> Question<'a, &'a str> {
     Question {
+        order: None,
         name: "test",
         models: &[Model::Metrics],
         stores: stores.map(<[String]>::to_vec),

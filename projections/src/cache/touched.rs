@@ -6,16 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use domain::order::Order;
+use domain::{entity::Entity, ids::OrderId};
 use store::Position;
 
 use crate::changes::Change;
 
 /// Stores told apart. News of any further one count for all of them.
 const MAX_STORES: usize = 4_096;
+/// Orders told apart. When there are more, the half that was quiet for longer counts as one.
+const MAX_ORDERS: usize = 100_000;
 /// Without a look at the log for so long, nothing is known any more.
 const MAX_SILENCE: Duration = Duration::from_secs(2);
 
-/// The last event about each store. Cheap to clone; one task tells it, everybody may ask.
+/// The last event about each store, and about each order. Cheap to clone; one task tells it, everybody may ask.
 #[derive(Debug, Clone, Default)]
 pub struct Touched(Arc<RwLock<Known>>);
 
@@ -25,6 +29,10 @@ struct Known {
     stores: HashMap<String, Position>,
     /// Nothing is known of what happened before, store by store: it may be anything up to here.
     floor: Position,
+    /// The last event of each order since the orders' floor.
+    orders: HashMap<OrderId, Position>,
+    /// As the other floor, order by order.
+    orders_floor: Position,
     /// The last event heard of.
     heard: Position,
     /// When the log was last looked at with success; `None` before the first time.
@@ -37,9 +45,10 @@ impl Touched {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         *known = Known {
             floor: head,
+            orders_floor: head,
             heard: head,
             looked: Some(Instant::now()),
-            stores: HashMap::new(),
+            ..Known::default()
         };
     }
 
@@ -48,6 +57,7 @@ impl Touched {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for change in changes {
             known.heard = known.heard.max(change.position);
+            known.touch_order(change);
             match &change.store_id {
                 Some(store)
                     if known.stores.contains_key(store) || known.stores.len() < MAX_STORES =>
@@ -65,8 +75,7 @@ impl Touched {
     /// not known, or when the log has not been heard up to `at_least`.
     pub fn last(&self, stores: Option<&[String]>, at_least: Position) -> Option<Position> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let silent = known.looked?.elapsed() > MAX_SILENCE;
-        if silent || known.heard < at_least {
+        if !known.is_up_to(at_least) {
             return None;
         }
         let of = |store: &String| known.stores.get(store).copied();
@@ -77,6 +86,40 @@ impl Touched {
                 .filter_map(of)
                 .fold(known.floor, Position::max),
         })
+    }
+
+    /// The last event that can have changed an answer about this order alone, as [`Self::last`].
+    pub fn last_of(&self, order: OrderId, at_least: Position) -> Option<Position> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let last = known.orders.get(&order).copied();
+        known
+            .is_up_to(at_least)
+            .then(|| last.unwrap_or(known.orders_floor))
+    }
+}
+
+impl Known {
+    fn is_up_to(&self, at_least: Position) -> bool {
+        let looked = self.looked.is_some_and(|at| at.elapsed() <= MAX_SILENCE);
+        looked && self.heard >= at_least
+    }
+
+    fn touch_order(&mut self, change: &Change) {
+        if change.aggregate_type != Order::TYPE {
+            return;
+        }
+        let Ok(order) = change.aggregate_id.parse() else {
+            self.orders_floor = self.orders_floor.max(change.position);
+            return;
+        };
+        if self.orders.len() >= MAX_ORDERS {
+            // By halves: every step of the floor is news to all orders that are not told apart.
+            let mut positions: Vec<Position> = self.orders.values().copied().collect();
+            let (_, &mut middle, _) = positions.select_nth_unstable(MAX_ORDERS / 2);
+            self.orders.retain(|_, position| *position > middle);
+            self.orders_floor = self.orders_floor.max(middle);
+        }
+        self.orders.insert(order, change.position);
     }
 }
 
@@ -121,6 +164,39 @@ mod tests {
         assert_eq!(last(Some(&one)), Some(Position(13)));
         assert_eq!(touched.last(None, Position(13)), Some(Position(13)));
         assert_eq!(touched.last(None, Position(14)), None, "not heard yet");
+    }
+
+    #[test]
+    fn an_order_is_touched_by_its_own_events_alone() {
+        let touched = Touched::default();
+        let id = |n: u128| OrderId(uuid::Uuid::from_u128(n));
+        let of = |n: u128, position: i64| Change {
+            aggregate_id: id(n).to_string(),
+            ..change(position, Some("CFR001"))
+        };
+        let last = |n| touched.last_of(id(n), Position::START);
+        assert_eq!(last(1), None, "nothing is known before the first look");
+        touched.begin(Position(10));
+        let other = Change {
+            aggregate_type: "remittance".to_owned(),
+            ..of(3, 13)
+        };
+        touched.look(&[of(1, 11), of(2, 12), other]);
+        let seen = [1, 2, 3].map(last);
+        assert_eq!(seen, [11, 12, 10].map(|n| Some(Position(n))));
+        assert_eq!(touched.last_of(id(1), Position(14)), None, "not heard yet");
+
+        // More than are told apart: what an answer depends on is never taken for older than it is.
+        let many = i64::try_from(MAX_ORDERS).unwrap();
+        for n in 0..many {
+            touched.look(&[of(100 + u128::try_from(n).unwrap(), 14 + n)]);
+        }
+        assert!(last(1) >= Some(Position(11)));
+        let newest = 100 + u128::try_from(many - 1).unwrap();
+        assert_eq!(last(newest), Some(Position(13 + many)));
+        assert!(touched.0.read().unwrap().orders.len() <= MAX_ORDERS);
+        let floor = touched.0.read().unwrap().orders_floor;
+        assert!((last(1), last(3)) == (Some(floor), Some(floor)));
     }
 
     #[test]

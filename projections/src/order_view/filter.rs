@@ -12,6 +12,7 @@ use domain::{
         event::{Channel, System},
     },
 };
+use serde::{Serialize, Serializer};
 use sqlx::{Postgres, QueryBuilder};
 use store::PhoneHash;
 
@@ -29,7 +30,7 @@ const LATEST_SECONDS: i64 = 253_402_300_799;
 const MAX_NUMBER_CHARS: usize = 26;
 
 /// The order of a list. Ties are broken by order id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 pub enum OrderSort {
     /// Last placed first.
     #[default]
@@ -90,7 +91,7 @@ impl fmt::Display for OrderSort {
 }
 
 /// Which orders a list holds: all conditions must be met; an absent one is met by every order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OrderFilter {
     /// The stores the caller may see. Not a wish but a limit: there is no default.
     pub allowed: StoreScope,
@@ -105,6 +106,7 @@ pub struct OrderFilter {
     /// Orders of this customer.
     pub customer_id: Option<CustomerId>,
     /// Orders for whoever has this phone number.
+    #[serde(serialize_with = "hash")]
     pub phone: Option<PhoneHash>,
     /// Orders whose number starts so.
     pub number_prefix: Option<String>,
@@ -283,6 +285,10 @@ impl OrderFilter {
     }
 }
 
+fn hash<S: Serializer>(phone: &Option<PhoneHash>, serializer: S) -> Result<S::Ok, S::Error> {
+    phone.map(|hash| hash.0).serialize(serializer)
+}
+
 /// The least text after every order number that starts with `prefix`; `None` when no number can.
 fn prefix_end(prefix: &str) -> Option<String> {
     let known = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
@@ -299,7 +305,7 @@ fn prefix_end(prefix: &str) -> Option<String> {
 }
 
 /// One page of a filtered and sorted list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PageRequest {
     /// Which orders.
     pub filter: OrderFilter,

@@ -1,10 +1,9 @@
 //! One order's row as a fold of its events.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
-use domain::{
-    ids::OrderId,
-    order::{Order, OrderStatus},
-};
+use domain::{ids::OrderId, order::OrderStatus};
 use store::Position;
 
 use super::OrderRow;
@@ -25,7 +24,7 @@ impl OrderRow {
             id,
             version: 0,
             position: Position::START,
-            order: Order::default(),
+            order: Arc::default(),
             placed_at: DateTime::<Utc>::UNIX_EPOCH,
             updated_at: DateTime::<Utc>::UNIX_EPOCH,
         }
@@ -41,7 +40,7 @@ impl OrderRow {
             )));
         }
         let from = self.order.exists().then_some(self.order.status);
-        self.order.apply(record.event);
+        Arc::make_mut(&mut self.order).apply(record.event);
         if !self.order.exists() {
             return Err(record.poison("its order does not exist after it"));
         }
@@ -74,7 +73,7 @@ pub(crate) fn status(code: i16) -> Result<OrderStatus, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use domain::order::OrderEvent;
+    use domain::order::{Order, OrderEvent};
     use proptest::prelude::*;
 
     use super::*;

@@ -14,8 +14,11 @@ mod history;
 mod read;
 mod rows;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::{ids::OrderId, order::Order};
+use serde::{Deserialize, Serialize};
 use store::Position;
 
 pub use crate::paging::{CursorError, MAX_PAGE, Window};
@@ -32,7 +35,7 @@ pub use read::{Edge, MAX_IDS, Page, by_id, by_ids, by_number, by_ref, explain, p
 pub(crate) use rows::Derived;
 
 /// One order as the view knows it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderRow {
     /// The order.
     pub id: OrderId,
@@ -40,8 +43,8 @@ pub struct OrderRow {
     pub version: i64,
     /// The log position of its last event.
     pub position: Position,
-    /// Its whole state.
-    pub order: Order,
+    /// Its whole state. Rows that are kept and shown at once share it.
+    pub order: Arc<Order>,
     /// When its first event was recorded.
     pub placed_at: DateTime<Utc>,
     /// When its last event was recorded.

@@ -1,10 +1,12 @@
 //! Queries over the order view.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{OrderId, OrderNumber},
     money::Money,
-    order::event::System,
+    order::{Order, event::System},
 };
 use sqlx::{FromRow, Postgres, QueryBuilder, Row, postgres::PgRow, types::Json};
 use store::Position;
@@ -29,7 +31,7 @@ const SELECT: &str =
 
 impl FromRow<'_, PgRow> for OrderRow {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let Json(order) = row.try_get("doc")?;
+        let Json(order) = row.try_get::<Json<Arc<Order>>, _>("doc")?;
         Ok(Self {
             id: OrderId(row.try_get::<Uuid, _>("order_id")?),
             version: row.try_get("version")?,
@@ -57,7 +59,7 @@ impl OrderRow {
     }
 
     /// The total the view sorts and filters by.
-    pub(crate) const fn total(&self) -> Money {
+    pub(crate) fn total(&self) -> Money {
         self.order.totals.order_total
     }
 }

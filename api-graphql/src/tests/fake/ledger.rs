@@ -104,7 +104,7 @@ impl Fake {
             id,
             version: *version,
             position: Position(*version),
-            order,
+            order: order.into(),
             placed_at: now,
             updated_at: now,
         })
@@ -334,7 +334,7 @@ impl Reads for Fake {
             return Ok(None);
         };
         let row = self.row(id);
-        Ok(row.map(|row| (id.to_string(), row.order.store_id)))
+        Ok(row.map(|row| (id.to_string(), row.order.store_id.clone())))
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<OrderRow>, ReadError> {

@@ -4,8 +4,9 @@ use e2e::{Api, Database, Program, ProgramOptions, Redis, eventually, fresh_datab
 use hyper::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-use super::support::{placed, text};
+use super::support::{done, placed, text};
 
 /// Rounds of placing an order and asking about it; each kind of harm comes often.
 const ROUNDS: usize = 60;
@@ -171,4 +172,67 @@ async fn figures_of_one_store_are_kept_while_others_trade() {
         }
     }
     assert!(found > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_and_the_list_of_a_store_are_kept_until_something_happens_to_them() {
+    const READS: &str = "query($id: ID!, $position: Position!) {
+        one: order(id: $id, fresh: { minPosition: $position, waitMs: 1000 }) { version status }
+        list: orders(filter: { storeIds: [\"CFR001\"] }, fresh: { minPosition: $position, waitMs: 1000 }) {
+            edges { cursor node { id version } } } }";
+    let database = fresh_database().await.with_stores().await;
+    let program = program(&database, "memory", None).await;
+    let api = program.admin();
+    let (order, receipt) = placed(&api, json!({ "storeId": "CFR001" })).await;
+    let hits = async |read: &str| {
+        let name = format!("ledger_cache_reads_total{{read=\"{read}\"");
+        counted(&program, &name, "\"hit\"").await
+    };
+    let ask = async |position: &Value| {
+        api.graphql(READS, json!({ "id": order, "position": position }))
+            .await
+    };
+    let first = eventually("both are kept", async || {
+        let before = (hits("order").await, hits("orders").await);
+        let answer = ask(&receipt["position"]).await;
+        let after = (hits("order").await, hits("orders").await);
+        (after.0 > before.0 && after.1 > before.1).then_some(answer)
+    })
+    .await;
+
+    // Another order of the store: the list shows it at once, the order is found where it was kept.
+    let (second, receipt) = placed(&api, json!({ "storeId": "CFR001" })).await;
+    let answer = ask(&receipt["position"]).await;
+    assert_eq!(answer["one"], first["one"]);
+    let listed = |answer: &Value| answer["list"]["edges"].as_array().unwrap().len();
+    assert_eq!((listed(&first), listed(&answer)), (1, 2));
+    assert_eq!(answer["list"]["edges"][0]["node"]["id"], second);
+    eventually("an order is kept while its store trades", async || {
+        placed(&api, json!({ "storeId": "CFR001" })).await;
+        let before = hits("order").await;
+        ask(&receipt["position"]).await;
+        (hits("order").await > before).then_some(())
+    })
+    .await;
+
+    // It changes: both show that at once, and so does what a caller of another store finds.
+    let cancel = json!({ "commandId": Uuid::now_v7(), "orderId": order, "reason": "test" });
+    let cancelled = done(&api, "cancelOrder", cancel).await["receipt"].clone();
+    let answer = ask(&cancelled["position"]).await;
+    assert_eq!(answer["one"]["status"], "CANCELLED");
+    let version =
+        |edge: &Value| (edge["node"]["id"] == order).then(|| edge["node"]["version"].clone());
+    let mut listed = answer["list"]["edges"].as_array().unwrap().iter();
+    assert_eq!(
+        listed.find_map(version).as_ref(),
+        Some(&answer["one"]["version"])
+    );
+    let other = program.api(&program.token("admin", &["CFR002"]));
+    let answer = other
+        .graphql(
+            READS,
+            json!({ "id": order, "position": cancelled["position"] }),
+        )
+        .await;
+    assert_eq!(answer, json!({ "one": null, "list": { "edges": [] } }));
 }
