@@ -175,25 +175,20 @@ impl Model {
     }
 }
 
-/// Keeps the tables of these models from being exchanged until the transaction ends: the first statement of one that reads
-/// them in one snapshot.
+/// The statements that begin a transaction which reads the tables of these models in one snapshot, and keep the tables
+/// from being exchanged until it ends. In one round trip.
 ///
 /// A lock takes no snapshot. Whoever took the snapshot first and then waited for an exchange would find the new table by
 /// its name, and none of its rows, which are younger than the snapshot.
-///
-/// # Errors
-/// The database did not answer.
-pub(crate) async fn hold_tables(
-    conn: &mut PgConnection,
-    models: &[Model],
-) -> Result<(), sqlx::Error> {
+pub(crate) fn begin_snapshot(models: &[Model]) -> String {
     let tables = models.iter().flat_map(|model| model.tables());
     let tables: Vec<String> = tables
         .map(|table| format!("public.{}", table.name))
         .collect();
-    let lock = format!("lock table {} in access share mode", tables.join(", "));
-    sqlx::query(&lock).persistent(false).execute(conn).await?;
-    Ok(())
+    format!(
+        "begin isolation level repeatable read, read only; lock table {} in access share mode",
+        tables.join(", ")
+    )
 }
 
 /// A table of a read model.

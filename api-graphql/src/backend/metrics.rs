@@ -9,8 +9,8 @@ use projections::{
         Figures, MetricsFilter,
         bundle_sales::{self, BundlePerformance},
         partner::{self, PartnerBy, PartnerRow},
-        regional::{self, FlowBy, FlowRow},
-        step_timings::{self, TimingBy, Timings},
+        regional::{self, FlowBeside, FlowBy, FlowRow},
+        step_timings::{self, Stage, Timing, TimingBy, Timings},
     },
 };
 
@@ -24,6 +24,12 @@ pub trait ShowsMetrics: Send + Sync {
     /// How orders flow.
     async fn flow(&self, filter: &MetricsFilter, by: FlowBy)
     -> Result<Figures<FlowRow>, ReadError>;
+    /// The same beside the equally long time before.
+    async fn flow_beside(
+        &self,
+        filter: &MetricsFilter,
+        by: FlowBy,
+    ) -> Result<FlowBeside, ReadError>;
     /// How bundles sell; one bundle only where given.
     async fn bundle_performance(
         &self,
@@ -43,6 +49,12 @@ pub trait ShowsMetrics: Send + Sync {
         filter: &MetricsFilter,
         by: TimingBy,
     ) -> Result<Timings, ReadError>;
+    /// How long stages take.
+    async fn stage_timings(
+        &self,
+        filter: &MetricsFilter,
+        by: TimingBy,
+    ) -> Result<Figures<Timing<Stage>>, ReadError>;
 }
 
 #[async_trait]
@@ -55,6 +67,18 @@ impl ShowsMetrics for Answers {
         self.kept(question("flow", filter, (filter, by)), |db| async move {
             regional::flow(&db, filter, by).await
         })
+        .await
+    }
+
+    async fn flow_beside(
+        &self,
+        filter: &MetricsFilter,
+        by: FlowBy,
+    ) -> Result<FlowBeside, ReadError> {
+        self.kept(
+            question("flow_beside", filter, (filter, by)),
+            |db| async move { regional::beside(&db, filter, by).await },
+        )
         .await
     }
 
@@ -91,6 +115,18 @@ impl ShowsMetrics for Answers {
         self.kept(
             question("step_timings", filter, (filter, by)),
             |db| async move { step_timings::timings(&db, filter, by).await },
+        )
+        .await
+    }
+
+    async fn stage_timings(
+        &self,
+        filter: &MetricsFilter,
+        by: TimingBy,
+    ) -> Result<Figures<Timing<Stage>>, ReadError> {
+        self.kept(
+            question("stage_timings", filter, (filter, by)),
+            |db| async move { step_timings::stages(&db, filter, by).await },
         )
         .await
     }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Model, ReadError,
-    model::hold_tables,
+    model::begin_snapshot,
     read_db::{allowed_ids, push_any},
 };
 
@@ -94,6 +94,24 @@ impl Span {
                 }
             }
         }
+    }
+
+    /// The stretch before and this one.
+    fn with_before(self) -> Self {
+        match (self.before(), self) {
+            (Self::Days { from, .. }, Self::Days { to, .. }) => Self::Days { from, to },
+            (Self::Hours { from, .. }, Self::Hours { until, .. }) => Self::Hours { from, until },
+            // Never: the time before is told as this one is.
+            (_, this) => this,
+        }
+    }
+
+    /// Adds the condition that a row is of a time before this one.
+    fn push_is_before(self, sql: &mut QueryBuilder<'_, Postgres>) {
+        match self {
+            Self::Days { from, .. } => sql.push("day < ").push_bind(from),
+            Self::Hours { from, .. } => sql.push("hour < ").push_bind(from),
+        };
     }
 }
 
@@ -176,10 +194,7 @@ pub struct Figures<R> {
 pub(super) async fn snapshot(
     conn: &mut PgConnection,
 ) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-    let begin = "begin isolation level repeatable read, read only";
-    let mut tx = conn.begin_with(begin).await?;
-    hold_tables(&mut tx, &[Model::Metrics]).await?;
-    Ok(tx)
+    conn.begin_with(begin_snapshot(&[Model::Metrics])).await
 }
 
 /// A query over a table of sums.
@@ -190,7 +205,12 @@ pub(super) struct Question<'a> {
     pub(super) by: &'a [&'static str],
     /// Further columns that must have these values.
     pub(super) only: Vec<(&'static str, String)>,
+    /// Whether to sum up the equally long time before as well, each row told by [`IS_BEFORE`].
+    pub(super) beside: bool,
 }
+
+/// The column that says whether a row sums up the time before the one that is asked for.
+pub(super) const IS_BEFORE: &str = "is_before";
 
 impl Question<'_> {
     /// The answer, from one snapshot of the database.
@@ -206,8 +226,8 @@ impl Question<'_> {
         let rows: Vec<PgRow> = self
             .sql::<T>("", nothing)
             .build()
-            // Not kept as a prepared statement: a plan for all filters alike would be wrong for most.
-            .persistent(false)
+            // Kept as a prepared statement: there are few shapes, and each has an index that is right for every filter,
+            // while to plan two dozen sums takes as long as to form them.
             .fetch_all(conn)
             .await?;
         if i64::try_from(rows.len()).unwrap_or(i64::MAX) > MAX_ROWS {
@@ -255,17 +275,23 @@ impl Question<'_> {
         .push(" and name = ")
         .push_bind(Model::Metrics.checkpoint())
         .push(") as c left join (select true as is_present");
-        for column in self.by {
-            sql.push(", ").push(column);
+        let mut by = self.by.join(", ");
+        let mut filter = self.filter.clone();
+        sql.push(", ").push(&by);
+        if self.beside {
+            filter.span.push_is_before(sql.push(", "));
+            sql.push(" as ").push(IS_BEFORE);
+            by = format!("{by}, {IS_BEFORE}");
+            filter.span = filter.span.with_before();
         }
         for (column, merge) in T::Measures::COLUMNS {
             match merge {
-                Merge::Sum => sql.push(format_args!(", sum({column})::bigint as {column}")),
+                Merge::Sum => sql.push(format_args!(", ledger_sum({column}) as {column}")),
                 Merge::Max => sql.push(format_args!(", max({column}) as {column}")),
             };
         }
         sql.push(" from ").push(T::NAME).push(" where true");
-        if nothing || !self.filter.push(&mut sql) {
+        if nothing || !filter.push(&mut sql) {
             sql.push(" and false");
         }
         for (column, value) in &self.only {
@@ -274,7 +300,6 @@ impl Question<'_> {
                 .push(" = ")
                 .push_bind(value.clone());
         }
-        let by = self.by.join(", ");
         sql.push(format_args!(" group by {by} order by {by} limit "))
             .push_bind(MAX_ROWS + 1)
             .push(format_args!(") as f on true order by {by}"));

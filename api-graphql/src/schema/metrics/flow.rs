@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_graphql::{Enum, ID, SimpleObject};
 use chrono::Utc;
 use domain::ids::{RegionId, StoreId};
-use projections::metrics::regional::{Flow, FlowRow};
+use projections::metrics::regional::{Flow, FlowBeside, FlowRow};
 
 use super::{decimal, number};
 use crate::schema::{
@@ -144,7 +144,8 @@ pub struct Regions {
 }
 
 impl Regions {
-    pub(super) fn new(now: &[FlowRow], before: &[FlowRow], position: store::Position) -> Self {
+    pub(super) fn new(flow: &FlowBeside) -> Self {
+        let (now, before) = (&flow.now, &flow.before);
         let mut regions: BTreeMap<&RegionId, [Flow; 2]> = BTreeMap::new();
         for (which, rows) in [now, before].into_iter().enumerate() {
             for row in rows {
@@ -165,7 +166,7 @@ impl Regions {
             regions: regions.collect(),
             total: total(now).into(),
             before: total(before).into(),
-            position: Position(position),
+            position: Position(flow.position),
         }
     }
 }
@@ -313,13 +314,8 @@ pub struct StoreRanking {
 }
 
 impl StoreRanking {
-    pub(super) fn new(
-        by: RankBy,
-        first: usize,
-        now: &[FlowRow],
-        before: &[FlowRow],
-        position: store::Position,
-    ) -> Self {
+    pub(super) fn new(by: RankBy, first: usize, flow: &FlowBeside) -> Self {
+        let (now, before) = (&flow.now, &flow.before);
         let all = total(now);
         let mut ranked: Vec<&FlowRow> = now.iter().collect();
         // Stores with the same figure stay in the order of their ids.
@@ -346,7 +342,7 @@ impl StoreRanking {
             count: i32::try_from(now.len()).unwrap_or(i32::MAX),
             total: all.into(),
             before: total(before).into(),
-            position: Position(position),
+            position: Position(flow.position),
         }
     }
 }

@@ -51,11 +51,8 @@ impl MetricsQuery {
         let access = Access::to_read(ctx).await?;
         let filter = filter(&access, days(from, to)?, None, None).await?;
         let node = access.read(&[Model::Metrics], fresh).await?;
-        // The past first: the position is that of the time asked for.
-        let before = filter.at(filter.span.before());
-        let before = flow(&access, node.as_ref(), &before, FlowBy::Region).await?;
-        let now = flow(&access, node.as_ref(), &filter, FlowBy::Region).await?;
-        Ok(Regions::new(&now.rows, &before.rows, now.position))
+        let flow = node.flow_beside(&filter, FlowBy::Region).await;
+        Ok(Regions::new(&flow.map_err(|e| access.read_failed(e))?))
     }
 
     /// How orders flowed in a region, down to its stores, and these down to hours or days.
@@ -103,11 +100,9 @@ impl MetricsQuery {
         let first = size(first)?;
         let filter = filter(&access, days(from, to)?, region, store_ids).await?;
         let node = access.read(&[Model::Metrics], fresh).await?;
-        let before = filter.at(filter.span.before());
-        let before = flow(&access, node.as_ref(), &before, FlowBy::Store).await?;
-        let now = flow(&access, node.as_ref(), &filter, FlowBy::Store).await?;
-        let (rows, position) = (&now.rows, now.position);
-        Ok(StoreRanking::new(by, first, rows, &before.rows, position))
+        let flow = node.flow_beside(&filter, FlowBy::Store).await;
+        let flow = flow.map_err(|e| access.read_failed(e))?;
+        Ok(StoreRanking::new(by, first, &flow))
     }
 
     /// How a store is doing: where its orders stand, this hour beside the hour before and the same hour yesterday; null
@@ -142,14 +137,14 @@ impl MetricsQuery {
         let figures = flow(&access, node.as_ref(), &filter, FlowBy::StoreTime).await?;
         let day = business_day(at);
         let filter = filter.at(Span::Days { from: day, to: day });
-        let timings = node
-            .step_timings(&filter, step_timings::TimingBy::Total)
+        let stages = node
+            .stage_timings(&filter, step_timings::TimingBy::Total)
             .await
             .map_err(|e| access.read_failed(e))?;
         let stores = [store.clone()];
         let board = node.board(&scope, Some(&stores)).await;
         let board = board.map_err(|e| access.read_failed(e))?;
-        let trend = StoreTrend::new(&store, hour, &figures, &board, &timings.stages);
+        let trend = StoreTrend::new(&store, hour, &figures, &board, &stages.rows);
         Ok(Some(trend))
     }
 

@@ -10,8 +10,8 @@ use projections::{
         Figures, MetricsFilter, Span,
         bundle_sales::{Baskets, BundlePerformance, BundleRow},
         partner::{PartnerBy, PartnerRow},
-        regional::{Flow, FlowBy, FlowRow},
-        step_timings::{TimingBy, Timings},
+        regional::{Flow, FlowBeside, FlowBy, FlowRow},
+        step_timings::{Stage, Timing, TimingBy, Timings},
     },
 };
 use store::Position;
@@ -89,6 +89,20 @@ impl ShowsMetrics for Fake {
         })
     }
 
+    async fn flow_beside(
+        &self,
+        filter: &MetricsFilter,
+        by: FlowBy,
+    ) -> Result<FlowBeside, ReadError> {
+        let now = self.flow(filter, by).await?;
+        let before = self.flow(&filter.at(filter.span.before()), by).await?;
+        Ok(FlowBeside {
+            now: now.rows,
+            before: before.rows,
+            position: now.position,
+        })
+    }
+
     async fn bundle_performance(
         &self,
         filter: &MetricsFilter,
@@ -132,5 +146,17 @@ impl ShowsMetrics for Fake {
             stages: Vec::new(),
             position: AT,
         }))
+    }
+
+    async fn stage_timings(
+        &self,
+        filter: &MetricsFilter,
+        by: TimingBy,
+    ) -> Result<Figures<Timing<Stage>>, ReadError> {
+        let timings = self.step_timings(filter, by).await?;
+        Ok(Figures {
+            rows: timings.stages,
+            position: timings.position,
+        })
     }
 }

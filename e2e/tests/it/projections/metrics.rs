@@ -15,7 +15,7 @@ use projections::{
         Figures, MAX_DAYS, MAX_HOURS, MetricsFilter, Span,
         bundle_sales::{self, Baskets, BundleSales},
         partner::{self, Partner, PartnerBy},
-        regional::{Flow, FlowBy, FlowRow, flow},
+        regional::{Flow, FlowBy, FlowRow, beside, flow},
         step_timings::{self, Stage, Step, TimingBy, Timings},
     },
 };
@@ -160,6 +160,55 @@ async fn hours_add_up_to_days_stores_to_regions_and_nothing_is_counted_twice() {
         );
     }
     assert!(by_day.is_empty());
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn figures_beside_those_of_the_time_before_are_those_of_each() {
+    let (db, runner, _) = traded(63, MOVES).await;
+    // Each cut where something happened on both sides.
+    let traded = flows(&db, later(), FlowBy::StoreTime).await;
+    let mut traded: Vec<_> = traded.iter().filter_map(|row| row.at).collect();
+    traded.sort_unstable();
+    let (first, last) = (
+        business_day(traded[0]),
+        business_day(*traded.last().unwrap()),
+    );
+    assert!(first < last, "on one day only: {first}");
+    let days = Span::Days {
+        from: last,
+        to: last + (last - first),
+    };
+    let of_a_day = flows(&db, Span::hours_of(first, first), FlowBy::StoreTime).await;
+    let last = of_a_day.iter().filter_map(|row| row.at).max().unwrap();
+    let hours = Span::Hours {
+        from: last,
+        until: last + TimeDelta::hours(24),
+    };
+    for span in [days, hours] {
+        for by in [FlowBy::Region, FlowBy::Store, FlowBy::StoreTime] {
+            let both = beside(&db.db, &everything(span), by).await.unwrap();
+            assert_eq!(both.now, flows(&db, span, by).await, "{span:?} {by:?}");
+            assert_eq!(
+                both.before,
+                flows(&db, span.before(), by).await,
+                "{span:?} {by:?}"
+            );
+            assert!(!both.now.is_empty() && !both.before.is_empty(), "{span:?}");
+            assert_eq!(both.position, db.log.head().await.unwrap().position);
+        }
+    }
+    let span = later();
+    let timings = step_timings::timings(&db.db, &everything(span), TimingBy::Store)
+        .await
+        .unwrap();
+    let stages = step_timings::stages(&db.db, &everything(span), TimingBy::Store)
+        .await
+        .unwrap();
+    assert_eq!(
+        (stages.rows, stages.position),
+        (timings.stages, timings.position)
+    );
     runner.stop().await;
 }
 

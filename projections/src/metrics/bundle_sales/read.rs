@@ -141,6 +141,7 @@ fn bundles<'a>(filter: &'a MetricsFilter, bundle: Option<&BundleId>) -> Question
             .map(|id| ("bundle_id", id.to_string()))
             .into_iter()
             .collect(),
+        beside: false,
     }
 }
 
@@ -156,5 +157,6 @@ const fn baskets(filter: &MetricsFilter) -> Question<'_> {
         filter,
         by: &["region"],
         only: Vec::new(),
+        beside: false,
     }
 }

@@ -165,6 +165,7 @@ fn counts<'a>(
             .map(|id| ("partner_id", id.to_string()))
             .into_iter()
             .collect(),
+        beside: false,
     }
 }
 

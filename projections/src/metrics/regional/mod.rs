@@ -10,4 +10,4 @@ mod read;
 
 pub use cells::Flow;
 pub(crate) use cells::{DayKey, FlowDay, FlowHour};
-pub use read::{FlowBy, FlowRow, explain, flow};
+pub use read::{FlowBeside, FlowBy, FlowRow, beside, explain, flow};

@@ -6,12 +6,13 @@ use domain::{
     ids::{RegionId, StoreId},
 };
 use sqlx::{FromRow, Row, postgres::PgRow};
+use store::Position;
 
 use super::{Flow, FlowDay, FlowHour};
 use crate::{
     ReadDb, ReadError,
     metrics::{
-        read::{Figures, MetricsFilter, Question, Span},
+        read::{Figures, IS_BEFORE, MetricsFilter, Question, Span},
         table::Measures,
     },
     words::text,
@@ -37,6 +38,17 @@ impl FlowBy {
             (Self::StoreTime, Span::Hours { .. }) => &["region", "store_id", "hour"],
         }
     }
+}
+
+/// The flow of a time beside that of the equally long time before it, at one position.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FlowBeside {
+    /// Of the time asked for.
+    pub now: Vec<FlowRow>,
+    /// Of the time before.
+    pub before: Vec<FlowRow>,
+    /// The last event that both hold.
+    pub position: Position,
 }
 
 /// The flow of one of what it is told apart by.
@@ -76,6 +88,21 @@ impl FromRow<'_, PgRow> for FlowRow {
     }
 }
 
+/// A row, and which time it is of.
+struct Told {
+    is_before: bool,
+    row: FlowRow,
+}
+
+impl FromRow<'_, PgRow> for Told {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            is_before: row.try_get(IS_BEFORE)?,
+            row: FlowRow::from_row(row)?,
+        })
+    }
+}
+
 /// The flow of the stores the caller may see.
 ///
 /// # Errors
@@ -85,15 +112,42 @@ pub async fn flow(
     filter: &MetricsFilter,
     by: FlowBy,
 ) -> Result<Figures<FlowRow>, ReadError> {
-    let question = question(filter, by);
+    ask(db, &question(filter, by, false)).await
+}
+
+/// The same beside the equally long time before: both from one snapshot.
+///
+/// # Errors
+/// As [`flow`].
+pub async fn beside(
+    db: &ReadDb,
+    filter: &MetricsFilter,
+    by: FlowBy,
+) -> Result<FlowBeside, ReadError> {
+    let figures = ask(db, &question(filter, by, true)).await?;
+    let (mut now, mut before) = (Vec::new(), Vec::new());
+    for Told { is_before, row } in figures.rows {
+        if is_before { &mut before } else { &mut now }.push(row);
+    }
+    Ok(FlowBeside {
+        now,
+        before,
+        position: figures.position,
+    })
+}
+
+async fn ask<R>(db: &ReadDb, question: &Question<'_>) -> Result<Figures<R>, ReadError>
+where
+    R: for<'r> FromRow<'r, PgRow>,
+{
     let mut conn = db.connection().await?;
-    match filter.span {
+    match question.filter.span {
         Span::Days { .. } => question.ask::<FlowDay, _>(&mut conn).await,
         Span::Hours { .. } => question.ask::<FlowHour, _>(&mut conn).await,
     }
 }
 
-/// How the database would read it: the lines of `explain`, for tests and operators.
+/// How the database would read it, the time before as well: the lines of `explain`, for tests and operators.
 ///
 /// # Errors
 /// As [`flow`].
@@ -102,7 +156,7 @@ pub async fn explain(
     filter: &MetricsFilter,
     by: FlowBy,
 ) -> Result<Vec<String>, ReadError> {
-    let question = question(filter, by);
+    let question = question(filter, by, true);
     let mut conn = db.connection().await?;
     match filter.span {
         Span::Days { .. } => question.explain::<FlowDay>(&mut conn).await,
@@ -110,10 +164,11 @@ pub async fn explain(
     }
 }
 
-const fn question(filter: &MetricsFilter, by: FlowBy) -> Question<'_> {
+const fn question(filter: &MetricsFilter, by: FlowBy, beside: bool) -> Question<'_> {
     Question {
         filter,
         by: by.columns(filter.span),
         only: Vec::new(),
+        beside,
     }
 }

@@ -12,4 +12,4 @@ mod read;
 
 pub use cells::{LONGEST_MICROS, LONGEST_MILLIS, Stage, StageTime, Step, StepTime};
 pub(crate) use cells::{StageDay, StepDay};
-pub use read::{Durations, Timing, TimingBy, Timings, explain, timings};
+pub use read::{Durations, Timing, TimingBy, Timings, explain, stages, timings};

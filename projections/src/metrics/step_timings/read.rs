@@ -12,7 +12,7 @@ use crate::{
     ReadDb, ReadError,
     metrics::{
         clock::{bucket as bucket_of, quantile},
-        read::{MetricsFilter, Question, snapshot},
+        read::{Figures, MetricsFilter, Question, snapshot},
         table::Measures,
     },
     words::text,
@@ -198,6 +198,24 @@ pub async fn timings(
     })
 }
 
+/// The stages alone: one query.
+///
+/// # Errors
+/// As [`timings`].
+pub async fn stages(
+    db: &ReadDb,
+    filter: &MetricsFilter,
+    by: TimingBy,
+) -> Result<Figures<Timing<Stage>>, ReadError> {
+    let mut conn = db.connection().await?;
+    let stages = question(filter, by.stage_columns());
+    let stages = stages.ask::<StageDay, Bucket<Stage, _>>(&mut conn).await?;
+    Ok(Figures {
+        rows: together(stages.rows, Durations::add_stage),
+        position: stages.position,
+    })
+}
+
 /// How the database would read it: the lines of `explain` of both queries, for tests and operators.
 ///
 /// # Errors
@@ -221,6 +239,7 @@ const fn question<'a>(filter: &'a MetricsFilter, by: &'a [&'static str]) -> Ques
         filter,
         by,
         only: Vec::new(),
+        beside: false,
     }
 }
 
