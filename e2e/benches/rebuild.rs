@@ -20,7 +20,7 @@ use projections::{
     rebuild::{self, Mode, Stage},
 };
 use sqlx::PgPool;
-use store::LogId;
+use store::{LogId, Position};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -51,23 +51,30 @@ async fn main() {
         output("psql", &["--version"]),
         output("git", &["rev-parse", "--short", "HEAD"])
     );
-    println!("| round | COPY of the log | models | filled | in use | of COPY |");
-    println!("|---|---|---|---|---|---|");
+    println!(
+        "| round | COPY of the log | models | filled | in use | of COPY | s to fill | to index | to compare | to exchange |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for round in 1..=rounds {
         let copied = copy(&owner).await;
         for models in [&Model::ALL[..], &[Model::OrderView], &[Model::Metrics]] {
-            let (filled, whole) = made_anew(&owner, models).await;
+            let parts = made_anew(&owner, models).await;
+            let whole = parts.whole();
             let name = if models.len() == 1 {
                 models[0].name()
             } else {
                 "all"
             };
             println!(
-                "| {round} | {:.0} | {name} | {:.0} | {:.0} | {:.2} |",
+                "| {round} | {:.0} | {name} | {:.0} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
                 rate(events, copied),
-                rate(events, filled),
+                rate(events, parts.filling),
                 rate(events, whole),
                 copied.as_secs_f64() / whole.as_secs_f64(),
+                parts.filling.as_secs_f64(),
+                parts.indexing.as_secs_f64(),
+                parts.comparing.as_secs_f64(),
+                parts.exchanging.as_secs_f64(),
             );
         }
     }
@@ -89,18 +96,40 @@ async fn copy(pool: &PgPool) -> Duration {
     started.elapsed()
 }
 
-/// Until the rows were there, and until they were in use.
-async fn made_anew(owner: &PgPool, models: &[Model]) -> (Duration, Duration) {
-    let started = Instant::now();
-    let mut filled = None;
-    let told = |stage| {
-        if matches!(stage, Stage::Indexing(_)) {
-            filled.get_or_insert_with(|| started.elapsed());
-        }
+/// How long the parts of a rebuild took.
+#[derive(Default)]
+struct Parts {
+    filling: Duration,
+    indexing: Duration,
+    comparing: Duration,
+    exchanging: Duration,
+}
+
+impl Parts {
+    fn whole(&self) -> Duration {
+        self.filling + self.indexing + self.comparing + self.exchanging
+    }
+}
+
+async fn made_anew(owner: &PgPool, models: &[Model]) -> Parts {
+    let (mut parts, mut at) = (Parts::default(), Instant::now());
+    // What is filled after the indexes is what was written meanwhile: nothing.
+    let mut stage = Stage::Filling(Position::START, Position::START);
+    let mut end = |parts: &mut Parts, next: Option<Stage>| {
+        let part = match stage {
+            Stage::Filling(..) => &mut parts.filling,
+            Stage::Indexing(_) => &mut parts.indexing,
+            Stage::Comparing(_) => &mut parts.comparing,
+            Stage::Exchanging(_) => &mut parts.exchanging,
+        };
+        *part += at.elapsed();
+        at = Instant::now();
+        stage = next.unwrap_or(stage);
     };
+    let told = |next| end(&mut parts, Some(next));
     rebuild::rebuild(owner, LogId::DEFAULT, models, Mode::Exchange, told)
         .await
         .unwrap();
-    let whole = started.elapsed();
-    (filled.unwrap_or(whole), whole)
+    end(&mut parts, None);
+    parts
 }

@@ -6,7 +6,7 @@ use projections::{
     Model, ReadError,
     cache::Question,
     metrics::{
-        Figures, MetricsFilter,
+        Figures, MetricsFilter, Wanted,
         bundle_sales::{self, BundlePerformance},
         partner::{self, PartnerBy, PartnerRow},
         regional::{self, FlowBeside, FlowBy, FlowRow},
@@ -21,14 +21,19 @@ use super::reads::Answers;
 /// Shows metrics of the stores that a filter allows.
 #[async_trait]
 pub trait ShowsMetrics: Send + Sync {
-    /// How orders flow.
-    async fn flow(&self, filter: &MetricsFilter, by: FlowBy)
-    -> Result<Figures<FlowRow>, ReadError>;
+    /// How orders flow: the figures that are wanted, the others are 0.
+    async fn flow(
+        &self,
+        filter: &MetricsFilter,
+        by: FlowBy,
+        wanted: Wanted,
+    ) -> Result<Figures<FlowRow>, ReadError>;
     /// The same beside the equally long time before.
     async fn flow_beside(
         &self,
         filter: &MetricsFilter,
         by: FlowBy,
+        wanted: Wanted,
     ) -> Result<FlowBeside, ReadError>;
     /// How bundles sell; one bundle only where given.
     async fn bundle_performance(
@@ -63,10 +68,12 @@ impl ShowsMetrics for Answers {
         &self,
         filter: &MetricsFilter,
         by: FlowBy,
+        wanted: Wanted,
     ) -> Result<Figures<FlowRow>, ReadError> {
-        self.kept(question("flow", filter, (filter, by)), |db| async move {
-            regional::flow(&db, filter, by).await
-        })
+        self.kept(
+            question("flow", filter, (filter, by, wanted)),
+            |db| async move { regional::flow(&db, filter, by, wanted).await },
+        )
         .await
     }
 
@@ -74,10 +81,11 @@ impl ShowsMetrics for Answers {
         &self,
         filter: &MetricsFilter,
         by: FlowBy,
+        wanted: Wanted,
     ) -> Result<FlowBeside, ReadError> {
         self.kept(
-            question("flow_beside", filter, (filter, by)),
-            |db| async move { regional::beside(&db, filter, by).await },
+            question("flow_beside", filter, (filter, by, wanted)),
+            |db| async move { regional::beside(&db, filter, by, wanted).await },
         )
         .await
     }

@@ -127,6 +127,71 @@ async fn stores_are_ranked_and_equals_share_a_place() {
 }
 
 #[tokio::test]
+async fn a_figure_asked_for_alone_is_the_one_among_all() {
+    let world = world();
+    // Every figure another one.
+    let mut figures = serde_json::to_value(Flow::default()).unwrap();
+    for (n, figure) in (1_i64..).zip(figures.as_object_mut().unwrap().values_mut()) {
+        *figure = (n * 10_000).into();
+    }
+    world.fake.metrics.lock().unwrap().flow = vec![FlowRow {
+        flow: serde_json::from_value(figures).unwrap(),
+        ..row(1, "BKK", "2026-01-10T17:00:00Z", 1, 1)
+    }];
+    let names = data(
+        &world,
+        "{ __type(name: \"FlowFigures\") { fields { name } } }",
+    )
+    .await;
+    let names: Vec<&str> = names["__type"]["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| field["name"].as_str().unwrap())
+        .collect();
+    let asked = |by: &str, figures: &str| {
+        format!(
+            "{{ regions(from: \"2026-01-11\", to: \"2026-01-11\") {{ regions {{ ...R }} total {{ {figures} }} }}
+            regionBoard(region: \"BKK\", from: \"2026-01-11\", to: \"2026-01-11\") {{ points {{ figures {{ {figures} }} }} }}
+            storeRanking(from: \"2026-01-11\", to: \"2026-01-11\", by: {by}) {{ stores {{ share figures {{ {figures} }} }} }} }}
+            fragment R on RegionFlow {{ ... on RegionFlow {{ figures {{ {figures} }} }} }}"
+        )
+    };
+    let all = data(&world, &asked("VALUE", &names.join(" "))).await;
+    let mut seen = std::collections::BTreeSet::new();
+    for name in &names {
+        let alone = data(&world, &asked("VALUE", name)).await;
+        for at in [
+            "/regions/regions/0/figures",
+            "/regions/total",
+            "/regionBoard/points/0/figures",
+            "/storeRanking/stores/0/figures",
+        ] {
+            let of = |answer: &Value| answer.pointer(at).unwrap()[name].clone();
+            assert_eq!(of(&alone), of(&all), "{name} at {at}");
+        }
+        seen.insert(all["regions"]["total"][name].to_string());
+    }
+    assert_eq!(
+        seen.len(),
+        names.len(),
+        "each its own, none nothing: {seen:?}"
+    );
+    assert!(!seen.contains("0"), "{seen:?}");
+    // What is ranked by is read although no figure is shown.
+    let ranks = data(
+        &world,
+        "{ __type(name: \"RankBy\") { enumValues { name } } }",
+    )
+    .await;
+    for by in ranks["__type"]["enumValues"].as_array().unwrap() {
+        let ranking = data(&world, &asked(by["name"].as_str().unwrap(), "__typename")).await;
+        let share = &ranking["storeRanking"]["stores"][0]["share"];
+        assert_eq!(share, "1.0000", "{by}");
+    }
+}
+
+#[tokio::test]
 async fn a_trend_compares_an_hour_with_the_one_before_and_with_yesterdays() {
     let world = world();
     {

@@ -31,6 +31,7 @@ use sqlx::PgConnection;
 pub(crate) use apply::{Filling, apply, load};
 pub(crate) use life::{Happened, Life};
 pub use read::{Figures, MAX_DAYS, MAX_HOURS, MAX_ROWS, MetricsFilter, Span};
+pub use table::Wanted;
 pub(crate) use table::{Cells, Table};
 
 /// Declares all tables of the model, and the changes that a page makes to them.

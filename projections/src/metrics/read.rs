@@ -7,14 +7,13 @@ use domain::{
     ids::{RegionId, StoreId},
 };
 use sqlx::{
-    Connection as _, FromRow, PgConnection, Postgres, QueryBuilder, Row, Transaction,
-    postgres::PgRow,
+    Connection as _, PgConnection, Postgres, QueryBuilder, Row, Transaction, postgres::PgRow,
 };
 use store::{LogId, Position};
 
 use super::{
     clock::hour,
-    table::{Measures, Merge, Table},
+    table::{Measures, Merge, Table, Wanted},
 };
 use crate::{
     Model, ReadError,
@@ -205,6 +204,8 @@ pub(super) struct Question<'a> {
     pub(super) by: &'a [&'static str],
     /// Further columns that must have these values.
     pub(super) only: Vec<(&'static str, String)>,
+    /// The measures that are looked at.
+    pub(super) wanted: Wanted,
     /// Whether to sum up the equally long time before as well, each row told by [`IS_BEFORE`].
     pub(super) beside: bool,
 }
@@ -217,11 +218,11 @@ impl Question<'_> {
     ///
     /// # Errors
     /// [`ReadError::PageSize`] for too long a time, [`ReadError::TooMuch`] for too many rows; the database did not answer.
-    pub(super) async fn ask<T, R>(&self, conn: &mut PgConnection) -> Result<Figures<R>, ReadError>
-    where
-        T: Table,
-        R: for<'r> FromRow<'r, PgRow>,
-    {
+    pub(super) async fn ask<T: Table, R>(
+        &self,
+        conn: &mut PgConnection,
+        read: impl Fn(&PgRow) -> Result<R, sqlx::Error>,
+    ) -> Result<Figures<R>, ReadError> {
         let nothing = self.filter.is_empty()?;
         let rows: Vec<PgRow> = self
             .sql::<T>("", nothing)
@@ -241,7 +242,7 @@ impl Question<'_> {
             figures.position = Position(row.try_get("at_position")?);
             // The one row without figures says only the position.
             if row.try_get::<Option<bool>, _>("is_present")?.is_some() {
-                figures.rows.push(R::from_row(row)?);
+                figures.rows.push(read(row)?);
             }
         }
         Ok(figures)
@@ -284,7 +285,8 @@ impl Question<'_> {
             by = format!("{by}, {IS_BEFORE}");
             filter.span = filter.span.with_before();
         }
-        for (column, merge) in T::Measures::COLUMNS {
+        let columns = T::Measures::COLUMNS.iter().enumerate();
+        for (_, (column, merge)) in columns.filter(|(n, _)| self.wanted.has(*n)) {
             match merge {
                 Merge::Sum => sql.push(format_args!(", ledger_sum({column}) as {column}")),
                 Merge::Max => sql.push(format_args!(", max({column}) as {column}")),
@@ -300,7 +302,8 @@ impl Question<'_> {
                 .push(" = ")
                 .push_bind(value.clone());
         }
-        sql.push(format_args!(" group by {by} order by {by} limit "))
+        // In no order: the planner, which does not know how long a stretch is asked for, would sort all rows to get it.
+        sql.push(format_args!(" group by {by} limit "))
             .push_bind(MAX_ROWS + 1)
             .push(format_args!(") as f on true order by {by}"));
         sql

@@ -28,12 +28,39 @@ pub(crate) trait Measures: Copy + Default + PartialEq + Debug + Send + Sync {
     fn add(&mut self, other: &Self, sign: i64);
     /// The value of a column, by its number in [`Self::COLUMNS`].
     fn get(&self, column: usize) -> i64;
-    /// Out of a row that has all columns.
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error>;
+    /// Out of a row that has these columns; the others stay nothing.
+    fn from_row(row: &PgRow, wanted: Wanted) -> Result<Self, sqlx::Error>;
 
     /// Whether there is nothing to add.
     fn is_nothing(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// Some columns of a table's measures: a reader that looks at two of two dozen gets no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Wanted(u64);
+
+impl Wanted {
+    /// Every column.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Those of [`Measures::COLUMNS`] that have one of these names.
+    pub(crate) fn of<M: Measures>(names: &[&str]) -> Self {
+        const { assert!(M::COLUMNS.len() <= u64::BITS as usize) };
+        let columns = M::COLUMNS.iter().enumerate();
+        let wanted = columns.filter(|(_, (name, _))| names.contains(name));
+        Self(wanted.fold(0, |bits, (column, _)| bits | 1 << column))
+    }
+
+    /// Whether all of the others are among them.
+    pub const fn covers(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+
+    /// Whether the column of this number is among them.
+    pub(crate) const fn has(self, column: usize) -> bool {
+        self.0 >> column & 1 == 1
     }
 }
 
@@ -78,9 +105,18 @@ macro_rules! measures {
                 values.get(column).copied().unwrap_or_default()
             }
 
-            fn from_row(row: &sqlx::postgres::PgRow) -> Result<Self, sqlx::Error> {
+            fn from_row(
+                row: &sqlx::postgres::PgRow,
+                wanted: $crate::metrics::Wanted,
+            ) -> Result<Self, sqlx::Error> {
                 use sqlx::Row as _;
-                Ok(Self { $($field: row.try_get(stringify!($field))?),+ })
+                let mut columns = 0..;
+                Ok(Self {
+                    $($field: match columns.next() {
+                        Some(column) if wanted.has(column) => row.try_get(stringify!($field))?,
+                        _ => 0,
+                    }),+
+                })
             }
         }
 
@@ -234,7 +270,7 @@ impl<T: Table> Cells<T> {
             .await?;
         let mut cells = BTreeMap::new();
         for row in &rows {
-            let measures = T::Measures::from_row(row)?;
+            let measures = T::Measures::from_row(row, Wanted::ALL)?;
             if !measures.is_nothing() {
                 cells.insert(T::Key::from_row(row)?, measures);
             }

@@ -4,10 +4,17 @@
 //! are brought to where it stands, and a snapshot is taken. Then the runner goes on, and the snapshot is compared for as
 //! long as that takes.
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use store::Position;
 
-use super::{RebuildError, Shadow, fill::Filler, new_schema, swap::lock_checkpoint};
+use crate::model::Table;
+
+use super::{
+    RebuildError, Shadow,
+    fill::{Filler, NEAR},
+    new_schema,
+    swap::{CATCH_UPS, lock_checkpoint},
+};
 
 /// Rows of a difference that are named.
 const NAMED: i64 = 5;
@@ -28,6 +35,32 @@ pub struct TableDifference {
     pub keys: Vec<String>,
 }
 
+/// Makes the runner wait where the new tables stand; `None` where it is behind them or never ran: there is nothing at this
+/// position to compare with.
+///
+/// While another model was compared the log went on: what is more than a little is caught up with before the runner has
+/// to wait.
+async fn hold<'p>(
+    owner: &'p PgPool,
+    filler: &Filler,
+    shadow: &mut Shadow,
+) -> Result<Option<(Position, Transaction<'p, Postgres>)>, RebuildError> {
+    for _ in 0..=CATCH_UPS {
+        let mut holding = owner.begin().await?;
+        let live = lock_checkpoint(&mut holding, shadow.log, shadow.model).await?;
+        let Some(live) = live.filter(|live| *live >= shadow.at) else {
+            return Ok(None);
+        };
+        if live.0 - shadow.at.0 <= NEAR {
+            filler.up_to(shadow, live).await?;
+            return Ok(Some((live, holding)));
+        }
+        holding.rollback().await?;
+        filler.up_to(shadow, live).await?;
+    }
+    Err(RebuildError::TooSlow(shadow.model))
+}
+
 /// Compares, and says at which position: `None` where the tables in use are behind the new ones, so that there is no
 /// position at which both stand. The new tables are not behind the checkpoint afterwards.
 pub(super) async fn compare(
@@ -35,13 +68,9 @@ pub(super) async fn compare(
     filler: &mut Filler,
     shadow: &mut Shadow,
 ) -> Result<(Option<Position>, Vec<TableDifference>), RebuildError> {
-    let mut holding = owner.begin().await?;
-    let live = lock_checkpoint(&mut holding, shadow.log, shadow.model).await?;
-    let Some(live) = live.filter(|live| *live >= shadow.at) else {
-        // The runner is behind, or never ran: there is nothing at this position to compare with.
+    let Some((live, holding)) = hold(owner, filler, shadow).await? else {
         return Ok((None, Vec::new()));
     };
-    filler.up_to(shadow, live).await?;
     let mut seen = owner
         .begin_with("begin transaction isolation level repeatable read, read only")
         .await?;
@@ -49,13 +78,7 @@ pub(super) async fn compare(
     holding.rollback().await?;
     let mut differences = Vec::new();
     for table in shadow.model.tables() {
-        let same = format!(
-            include_str!("sql/same.sql"),
-            table = table.name,
-            schema = new_schema(shadow.model),
-            counts = table.counts,
-        );
-        if sqlx::query_scalar(&same).fetch_one(&mut *seen).await? {
+        if is_same(&mut seen, shadow, table).await? {
             continue;
         }
         let sql = format!(
@@ -80,4 +103,32 @@ pub(super) async fn compare(
     }
     seen.rollback().await?;
     Ok((Some(live), differences))
+}
+
+/// Whether a table has the same rows in both of its versions, each read by a connection of its own at once. Nobody but
+/// this rebuild writes the new one.
+async fn is_same(
+    seen: &mut PgConnection,
+    shadow: &mut Shadow,
+    table: &Table,
+) -> Result<bool, sqlx::Error> {
+    let row: String = sqlx::query_scalar(include_str!("sql/row.sql"))
+        .bind(table.name)
+        .fetch_one(&mut *seen)
+        .await?;
+    let hash = |schema: &str| {
+        format!(
+            include_str!("sql/hash.sql"),
+            row = row,
+            schema = schema,
+            table = table.name,
+            counts = table.counts,
+        )
+    };
+    let (old, new) = (hash("public"), hash(&new_schema(shadow.model)));
+    let (old, new): ((i64, String), (i64, String)) = tokio::try_join!(
+        sqlx::query_as(&old).fetch_one(seen),
+        sqlx::query_as(&new).fetch_one(&mut *shadow.connection),
+    )?;
+    Ok(old == new)
 }

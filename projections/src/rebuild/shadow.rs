@@ -44,9 +44,12 @@ pub(super) async fn create(conn: &mut PgConnection, model: Model) -> Result<(), 
     Ok(())
 }
 
-/// What is made faster once the rows are there, and what the planner has to know of them.
+/// What is made faster once the rows are there, and what the planner has to know of them. In one transaction that no disk
+/// is waited for: the exchange is the one that must last.
 pub(super) async fn finish(conn: &mut PgConnection, model: Model) -> Result<(), sqlx::Error> {
     let schema = new_schema(model);
+    let mut tx = conn.begin().await?;
+    run(&mut tx, "set local synchronous_commit = off").await?;
     for table in model.tables() {
         for query in [
             include_str!("sql/keys.sql"),
@@ -55,13 +58,13 @@ pub(super) async fn finish(conn: &mut PgConnection, model: Model) -> Result<(), 
             let made: Vec<String> = sqlx::query_scalar(query)
                 .bind(table.name)
                 .bind(&schema)
-                .fetch_all(&mut *conn)
+                .fetch_all(&mut *tx)
                 .await?;
-            each(conn, made).await?;
+            each(&mut tx, made).await?;
         }
-        run(conn, &format!("analyze {schema}.{}", table.name)).await?;
+        run(&mut tx, &format!("analyze {schema}.{}", table.name)).await?;
     }
-    Ok(())
+    tx.commit().await
 }
 
 /// Throws the tables away.

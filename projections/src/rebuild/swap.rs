@@ -16,7 +16,7 @@ const ATTEMPTS: u32 = 100;
 /// Pause after an attempt: queries that waited meanwhile go on.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(300);
 /// Attempts to come near enough to the end of the log.
-const CATCH_UPS: u32 = 20;
+pub(super) const CATCH_UPS: u32 = 20;
 
 /// What one attempt came to.
 enum Attempt {

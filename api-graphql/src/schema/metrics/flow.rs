@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::{Enum, ID, SimpleObject};
+use async_graphql::{Context, Enum, ID, SelectionField, SimpleObject};
 use chrono::Utc;
 use domain::ids::{RegionId, StoreId};
-use projections::metrics::regional::{Flow, FlowBeside, FlowRow};
+use projections::metrics::{
+    Wanted,
+    regional::{Flow, FlowBeside, FlowRow},
+};
 
 use super::{decimal, number};
 use crate::schema::{
@@ -99,6 +102,60 @@ impl From<Flow> for FlowFigures {
             overdue_collections: number(f.overdue_collections),
         }
     }
+}
+
+/// The exceptions' columns: see [`Flow::exceptions`].
+const EXCEPTIONS: &[&str] = &[
+    "back_ordered",
+    "shorts",
+    "stuck",
+    "failed_deliveries",
+    "failed_collections",
+    "overdue_collections",
+];
+
+/// What each of the [`FlowFigures`] is read from.
+const COLUMNS: [(&str, &[&str]); 25] = [
+    ("placed", &["placed"]),
+    ("backOrdered", &["back_ordered"]),
+    ("allocated", &["allocated"]),
+    ("released", &["released"]),
+    ("inProcess", &["in_process"]),
+    ("picked", &["picked"]),
+    ("packed", &["packed"]),
+    ("fulfilled", &["fulfilled"]),
+    ("shipped", &["shipped"]),
+    ("inTransit", &["in_transit"]),
+    ("outForDelivery", &["out_for_delivery"]),
+    ("delivered", &["delivered"]),
+    ("pendingReturn", &["pending_return"]),
+    ("returned", &["returned"]),
+    ("cancelled", &["cancelled"]),
+    ("value", &["value_units"]),
+    ("cashDue", &["cash_due_units"]),
+    ("returns", &["returns"]),
+    ("returnedValue", &["returned_units"]),
+    ("exceptions", EXCEPTIONS),
+    ("shorts", &["shorts"]),
+    ("stuck", &["stuck"]),
+    ("failedDeliveries", &["failed_deliveries"]),
+    ("failedCollections", &["failed_collections"]),
+    ("overdueCollections", &["overdue_collections"]),
+];
+
+/// The figures that a field's selection shows anywhere, and these columns.
+pub(super) fn wanted(ctx: &Context<'_>, columns: &[&'static str]) -> Wanted {
+    fn gather(field: SelectionField<'_>, columns: &mut Vec<&'static str>) {
+        for field in field.selection_set() {
+            let shown = COLUMNS.iter().filter(|(name, _)| *name == field.name());
+            columns.extend(shown.flat_map(|(_, columns)| *columns));
+            // As deep as the limit on operations lets them be.
+            gather(field, columns);
+        }
+    }
+    let mut columns = columns.to_vec();
+    gather(ctx.field(), &mut columns);
+    Flow::wanted(&columns)
 }
 
 /// Hours or days.
@@ -264,6 +321,21 @@ pub enum RankBy {
 }
 
 impl RankBy {
+    /// What [`Self::of`] is read from.
+    pub(super) const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Value => &["value_units"],
+            Self::CashDue => &["cash_due_units"],
+            Self::Placed => &["placed"],
+            Self::Released => &["released"],
+            Self::Shipped => &["shipped"],
+            Self::Delivered => &["delivered"],
+            Self::Cancelled => &["cancelled"],
+            Self::Returns => &["returns"],
+            Self::Exceptions => EXCEPTIONS,
+        }
+    }
+
     const fn of(self, flow: &Flow) -> i64 {
         match self {
             Self::Value => flow.value_units,

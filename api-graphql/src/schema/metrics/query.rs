@@ -9,23 +9,18 @@ use domain::{
 };
 use projections::{
     Model,
-    metrics::{
-        Figures, MetricsFilter, Span,
-        regional::{FlowBy, FlowRow},
-        step_timings,
-    },
+    metrics::{MetricsFilter, Span, Wanted, regional::FlowBy, step_timings},
 };
 
 use super::{
     bundles::BundlePerformance,
     days, filter,
-    flow::{FlowGrain, RankBy, RegionBoard, Regions, StoreRanking},
+    flow::{FlowGrain, RankBy, RegionBoard, Regions, StoreRanking, wanted},
     hours,
     partners::{PartnerBy, PartnerPerformance},
     timings::{StepTimings, TimingBy},
     trend::{HOURS, StoreTrend},
 };
-use crate::backend::Reads;
 use crate::schema::{
     access::{Access, Fresh, invalid, page_size, parsed},
     connection::default_page,
@@ -51,7 +46,8 @@ impl MetricsQuery {
         let access = Access::to_read(ctx).await?;
         let filter = filter(&access, days(from, to)?, None, None).await?;
         let node = access.read(&[Model::Metrics], fresh).await?;
-        let flow = node.flow_beside(&filter, FlowBy::Region).await;
+        let wanted = wanted(ctx, &[]);
+        let flow = node.flow_beside(&filter, FlowBy::Region, wanted).await;
         Ok(Regions::new(&flow.map_err(|e| access.read_failed(e))?))
     }
 
@@ -77,7 +73,10 @@ impl MetricsQuery {
         };
         let filter = filter(&access, span, Some(region.clone()), store_ids).await?;
         let node = access.read(&[Model::Metrics], fresh).await?;
-        let figures = flow(&access, node.as_ref(), &filter, FlowBy::StoreTime).await?;
+        let figures = node
+            .flow(&filter, FlowBy::StoreTime, wanted(ctx, &[]))
+            .await;
+        let figures = figures.map_err(|e| access.read_failed(e))?;
         Ok(RegionBoard::new(region, &figures.rows, figures.position))
     }
 
@@ -100,7 +99,8 @@ impl MetricsQuery {
         let first = size(first)?;
         let filter = filter(&access, days(from, to)?, region, store_ids).await?;
         let node = access.read(&[Model::Metrics], fresh).await?;
-        let flow = node.flow_beside(&filter, FlowBy::Store).await;
+        let wanted = wanted(ctx, by.columns());
+        let flow = node.flow_beside(&filter, FlowBy::Store, wanted).await;
         let flow = flow.map_err(|e| access.read_failed(e))?;
         Ok(StoreRanking::new(by, first, &flow))
     }
@@ -134,7 +134,8 @@ impl MetricsQuery {
             stores: Some(vec![store.clone()]),
             ..MetricsFilter::within(scope.clone(), span)
         };
-        let figures = flow(&access, node.as_ref(), &filter, FlowBy::StoreTime).await?;
+        let figures = node.flow(&filter, FlowBy::StoreTime, Wanted::ALL).await;
+        let figures = figures.map_err(|e| access.read_failed(e))?;
         let day = business_day(at);
         let filter = filter.at(Span::Days { from: day, to: day });
         let stages = node
@@ -230,16 +231,6 @@ impl MetricsQuery {
         let read = node.step_timings(&filter, by.into()).await;
         Ok(read.map_err(|e| access.read_failed(e))?.into())
     }
-}
-
-async fn flow(
-    access: &Access<'_>,
-    node: &dyn Reads,
-    filter: &MetricsFilter,
-    by: FlowBy,
-) -> Result<Figures<FlowRow>, Error> {
-    let figures = node.flow(filter, by).await;
-    figures.map_err(|e| access.read_failed(e))
 }
 
 fn size(first: i32) -> Result<usize, Error> {

@@ -7,7 +7,7 @@ use domain::{bundle::BundleId, calendar::business_day, ids::PartnerId};
 use projections::{
     ReadError,
     metrics::{
-        Figures, MetricsFilter, Span,
+        Figures, MetricsFilter, Span, Wanted,
         bundle_sales::{Baskets, BundlePerformance, BundleRow},
         partner::{PartnerBy, PartnerRow},
         regional::{Flow, FlowBeside, FlowBy, FlowRow},
@@ -58,12 +58,24 @@ fn shows(filter: &MetricsFilter, row: &FlowRow) -> bool {
         && filter.region.as_ref().is_none_or(|r| *r == row.region)
 }
 
+/// The figures that are wanted; nothing of the others, as the read side answers.
+fn only(flow: &Flow, wanted: Wanted) -> Flow {
+    let mut figures = serde_json::to_value(flow).unwrap();
+    for (name, figure) in figures.as_object_mut().unwrap() {
+        if !wanted.covers(Flow::wanted(&[name])) {
+            *figure = 0.into();
+        }
+    }
+    serde_json::from_value(figures).unwrap()
+}
+
 #[async_trait]
 impl ShowsMetrics for Fake {
     async fn flow(
         &self,
         filter: &MetricsFilter,
         by: FlowBy,
+        wanted: Wanted,
     ) -> Result<Figures<FlowRow>, ReadError> {
         self.check()?;
         ask(&self.metrics, filter)?;
@@ -81,7 +93,7 @@ impl ShowsMetrics for Fake {
                 region,
                 store_id,
                 at,
-                flow: Flow::total(&flows),
+                flow: only(&Flow::total(&flows), wanted),
             });
         Ok(Figures {
             rows: rows.collect(),
@@ -93,9 +105,12 @@ impl ShowsMetrics for Fake {
         &self,
         filter: &MetricsFilter,
         by: FlowBy,
+        wanted: Wanted,
     ) -> Result<FlowBeside, ReadError> {
-        let now = self.flow(filter, by).await?;
-        let before = self.flow(&filter.at(filter.span.before()), by).await?;
+        let now = self.flow(filter, by, wanted).await?;
+        let before = self
+            .flow(&filter.at(filter.span.before()), by, wanted)
+            .await?;
         Ok(FlowBeside {
             now: now.rows,
             before: before.rows,

@@ -12,7 +12,7 @@ use domain::{
 use projections::{
     ReadError,
     metrics::{
-        Figures, MAX_DAYS, MAX_HOURS, MetricsFilter, Span,
+        Figures, MAX_DAYS, MAX_HOURS, MetricsFilter, Span, Wanted,
         bundle_sales::{self, Baskets, BundleSales},
         partner::{self, Partner, PartnerBy},
         regional::{Flow, FlowBy, FlowRow, beside, flow},
@@ -47,7 +47,10 @@ fn everything(span: Span) -> MetricsFilter {
 }
 
 async fn flows(db: &TestDb, span: Span, by: FlowBy) -> Vec<FlowRow> {
-    flow(&db.db, &everything(span), by).await.unwrap().rows
+    flow(&db.db, &everything(span), by, Wanted::ALL)
+        .await
+        .unwrap()
+        .rows
 }
 
 fn count(orders: &[&Order], what: impl Fn(&Order) -> bool) -> i64 {
@@ -187,7 +190,9 @@ async fn figures_beside_those_of_the_time_before_are_those_of_each() {
     };
     for span in [days, hours] {
         for by in [FlowBy::Region, FlowBy::Store, FlowBy::StoreTime] {
-            let both = beside(&db.db, &everything(span), by).await.unwrap();
+            let both = beside(&db.db, &everything(span), by, Wanted::ALL)
+                .await
+                .unwrap();
             assert_eq!(both.now, flows(&db, span, by).await, "{span:?} {by:?}");
             assert_eq!(
                 both.before,
@@ -196,6 +201,21 @@ async fn figures_beside_those_of_the_time_before_are_those_of_each() {
             );
             assert!(!both.now.is_empty() && !both.before.is_empty(), "{span:?}");
             assert_eq!(both.position, db.log.head().await.unwrap().position);
+            let wanted = Flow::wanted(&["delivered"]);
+            let some = beside(&db.db, &everything(span), by, wanted).await.unwrap();
+            for (some, all) in some.now.iter().zip(&both.now) {
+                let flow = Flow {
+                    delivered: all.flow.delivered,
+                    ..Flow::default()
+                };
+                assert_eq!(
+                    some,
+                    &FlowRow {
+                        flow,
+                        ..all.clone()
+                    }
+                );
+            }
         }
     }
     let span = later();
@@ -221,7 +241,7 @@ async fn a_caller_sees_the_figures_of_its_stores_only_and_only_so_much() {
     let mut filter = MetricsFilter::within(StoreScope::Only(mine.to_vec()), later());
     let read = |filter: MetricsFilter| {
         let db = db.db.clone();
-        async move { flow(&db, &filter, FlowBy::StoreTime).await }
+        async move { flow(&db, &filter, FlowBy::StoreTime, Wanted::ALL).await }
     };
     let seen = read(filter.clone()).await.unwrap();
     assert_eq!(seen.position, head);
@@ -276,7 +296,7 @@ async fn nobody_reads_more_than_a_season_of_days_or_a_week_of_hours() {
     let db = fresh_db().await;
     let read = |filter: MetricsFilter| {
         let db = db.db.clone();
-        async move { flow(&db, &filter, FlowBy::StoreTime).await }
+        async move { flow(&db, &filter, FlowBy::StoreTime, Wanted::ALL).await }
     };
     let from: NaiveDate = "2026-01-01".parse().unwrap();
     let days = |days: i64| Span::Days {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::{bundle::BundleId, ids::Sku};
-use sqlx::{FromRow, postgres::PgRow};
+use sqlx::postgres::PgRow;
 use store::Position;
 
 use super::{BasketDay, Baskets, BundleDay, BundleSales, ComponentDay, ComponentSales};
 use crate::{
     ReadDb, ReadError,
     metrics::{
+        Wanted,
         read::{MetricsFilter, Question, snapshot},
         table::Measures,
     },
@@ -49,19 +50,22 @@ pub struct ComponentRow {
 
 struct Bundle(BundleId, BundleSales);
 
-impl FromRow<'_, PgRow> for Bundle {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(text(row, "bundle_id")?, BundleSales::from_row(row)?))
+impl Bundle {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(
+            text(row, "bundle_id")?,
+            BundleSales::from_row(row, Wanted::ALL)?,
+        ))
     }
 }
 
 struct Component(BundleId, ComponentRow);
 
-impl FromRow<'_, PgRow> for Component {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+impl Component {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
         let component = ComponentRow {
             sku: text(row, "sku")?,
-            sales: ComponentSales::from_row(row)?,
+            sales: ComponentSales::from_row(row, Wanted::ALL)?,
         };
         Ok(Self(text(row, "bundle_id")?, component))
     }
@@ -69,9 +73,9 @@ impl FromRow<'_, PgRow> for Component {
 
 struct Basket(Baskets);
 
-impl FromRow<'_, PgRow> for Basket {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Baskets::from_row(row).map(Self)
+impl Basket {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Baskets::from_row(row, Wanted::ALL).map(Self)
     }
 }
 
@@ -87,10 +91,14 @@ pub async fn performance(
     let mut reading = db.connection().await?;
     let mut conn = snapshot(&mut reading).await?;
     let bundles = bundles(filter, bundle);
-    let bundles = bundles.ask::<BundleDay, Bundle>(&mut conn).await?;
+    let bundles = bundles.ask::<BundleDay, _>(&mut conn, Bundle::read).await?;
     let components = components(filter, bundle);
-    let components = components.ask::<ComponentDay, Component>(&mut conn).await?;
-    let baskets = baskets(filter).ask::<BasketDay, Basket>(&mut conn).await?;
+    let components = components
+        .ask::<ComponentDay, _>(&mut conn, Component::read)
+        .await?;
+    let baskets = baskets(filter)
+        .ask::<BasketDay, _>(&mut conn, Basket::read)
+        .await?;
     conn.commit().await?;
     let mut parts: BTreeMap<BundleId, Vec<ComponentRow>> = BTreeMap::new();
     for Component(bundle_id, component) in components.rows {
@@ -141,6 +149,7 @@ fn bundles<'a>(filter: &'a MetricsFilter, bundle: Option<&BundleId>) -> Question
             .map(|id| ("bundle_id", id.to_string()))
             .into_iter()
             .collect(),
+        wanted: Wanted::ALL,
         beside: false,
     }
 }
@@ -157,6 +166,7 @@ const fn baskets(filter: &MetricsFilter) -> Question<'_> {
         filter,
         by: &["region"],
         only: Vec::new(),
+        wanted: Wanted::ALL,
         beside: false,
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::ids::{PartnerId, StoreId};
-use sqlx::{FromRow, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 
 use super::{Partner, PartnerDay};
 use crate::{
     ReadDb, ReadError,
     metrics::{
+        Wanted,
         read::{Figures, MetricsFilter, Question, snapshot},
         step_timings::{Durations, Stage, StageDay, StageTime},
         table::Measures,
@@ -67,18 +68,22 @@ pub struct PartnerRow {
 
 struct Counted(Whose, Partner);
 
-impl FromRow<'_, PgRow> for Counted {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(whose(row)?, Partner::from_row(row)?))
+impl Counted {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(whose(row)?, Partner::from_row(row, Wanted::ALL)?))
     }
 }
 
 struct Ride(Whose, i16, StageTime);
 
-impl FromRow<'_, PgRow> for Ride {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+impl Ride {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
         let bucket = row.try_get("bucket")?;
-        Ok(Self(whose(row)?, bucket, StageTime::from_row(row)?))
+        Ok(Self(
+            whose(row)?,
+            bucket,
+            StageTime::from_row(row, Wanted::ALL)?,
+        ))
     }
 }
 
@@ -107,9 +112,11 @@ pub async fn performance(
     let mut reading = db.connection().await?;
     let mut conn = snapshot(&mut reading).await?;
     let counted = counts(filter, by, partner);
-    let counted = counted.ask::<PartnerDay, Counted>(&mut conn).await?;
+    let counted = counted
+        .ask::<PartnerDay, _>(&mut conn, Counted::read)
+        .await?;
     let rides = rides(filter, by, partner);
-    let rides = rides.ask::<StageDay, Ride>(&mut conn).await?;
+    let rides = rides.ask::<StageDay, _>(&mut conn, Ride::read).await?;
     conn.commit().await?;
     let mut rows: BTreeMap<Whose, (Partner, Durations)> = BTreeMap::new();
     for Counted(whose, figures) in counted.rows {
@@ -165,6 +172,7 @@ fn counts<'a>(
             .map(|id| ("partner_id", id.to_string()))
             .into_iter()
             .collect(),
+        wanted: Wanted::ALL,
         beside: false,
     }
 }

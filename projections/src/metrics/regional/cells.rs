@@ -6,7 +6,7 @@ use domain::order::{OrderEvent, OrderStatus};
 use crate::metrics::{
     clock::{day, hour},
     life::{Happened, Life, Micros},
-    table::{Measures as _, Table, key, measures},
+    table::{Measures as _, Table, Wanted, key, measures},
 };
 
 measures! {
@@ -64,6 +64,11 @@ measures! {
 }
 
 impl Flow {
+    /// The figures of these names: those of the fields.
+    pub fn wanted(names: &[&str]) -> Wanted {
+        Wanted::of::<Self>(names)
+    }
+
     /// Everything that did not go straight: back orders, shorts, orders that stood still, failed deliveries, failed and
     /// overdue collections.
     pub const fn exceptions(&self) -> i64 {

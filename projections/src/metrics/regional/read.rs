@@ -5,13 +5,14 @@ use domain::{
     calendar::day_start,
     ids::{RegionId, StoreId},
 };
-use sqlx::{FromRow, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 use store::Position;
 
 use super::{Flow, FlowDay, FlowHour};
 use crate::{
     ReadDb, ReadError,
     metrics::{
+        Wanted,
         read::{Figures, IS_BEFORE, MetricsFilter, Question, Span},
         table::Measures,
     },
@@ -64,8 +65,8 @@ pub struct FlowRow {
     pub flow: Flow,
 }
 
-impl FromRow<'_, PgRow> for FlowRow {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+impl FlowRow {
+    fn read(row: &PgRow, wanted: Wanted) -> Result<Self, sqlx::Error> {
         // A column that the rows are not told apart by is not there.
         let has = |name: &str| row.try_column(name).is_ok();
         let at = if has("hour") {
@@ -83,27 +84,12 @@ impl FromRow<'_, PgRow> for FlowRow {
                 None
             },
             at,
-            flow: Flow::from_row(row)?,
+            flow: Flow::from_row(row, wanted)?,
         })
     }
 }
 
-/// A row, and which time it is of.
-struct Told {
-    is_before: bool,
-    row: FlowRow,
-}
-
-impl FromRow<'_, PgRow> for Told {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            is_before: row.try_get(IS_BEFORE)?,
-            row: FlowRow::from_row(row)?,
-        })
-    }
-}
-
-/// The flow of the stores the caller may see.
+/// The flow of the stores the caller may see; of the figures only those that are wanted, the others are 0.
 ///
 /// # Errors
 /// [`ReadError::PageSize`] for too long a time, [`ReadError::TooMuch`] for too many rows; the database did not answer.
@@ -111,8 +97,10 @@ pub async fn flow(
     db: &ReadDb,
     filter: &MetricsFilter,
     by: FlowBy,
+    wanted: Wanted,
 ) -> Result<Figures<FlowRow>, ReadError> {
-    ask(db, &question(filter, by, false)).await
+    let question = question(filter, by, wanted, false);
+    ask(db, &question, |row| FlowRow::read(row, wanted)).await
 }
 
 /// The same beside the equally long time before: both from one snapshot.
@@ -123,10 +111,15 @@ pub async fn beside(
     db: &ReadDb,
     filter: &MetricsFilter,
     by: FlowBy,
+    wanted: Wanted,
 ) -> Result<FlowBeside, ReadError> {
-    let figures = ask(db, &question(filter, by, true)).await?;
+    let question = question(filter, by, wanted, true);
+    let figures = ask(db, &question, |row| {
+        Ok((row.try_get(IS_BEFORE)?, FlowRow::read(row, wanted)?))
+    });
+    let figures = figures.await?;
     let (mut now, mut before) = (Vec::new(), Vec::new());
-    for Told { is_before, row } in figures.rows {
+    for (is_before, row) in figures.rows {
         if is_before { &mut before } else { &mut now }.push(row);
     }
     Ok(FlowBeside {
@@ -136,14 +129,15 @@ pub async fn beside(
     })
 }
 
-async fn ask<R>(db: &ReadDb, question: &Question<'_>) -> Result<Figures<R>, ReadError>
-where
-    R: for<'r> FromRow<'r, PgRow>,
-{
+async fn ask<R>(
+    db: &ReadDb,
+    question: &Question<'_>,
+    read: impl Fn(&PgRow) -> Result<R, sqlx::Error>,
+) -> Result<Figures<R>, ReadError> {
     let mut conn = db.connection().await?;
     match question.filter.span {
-        Span::Days { .. } => question.ask::<FlowDay, _>(&mut conn).await,
-        Span::Hours { .. } => question.ask::<FlowHour, _>(&mut conn).await,
+        Span::Days { .. } => question.ask::<FlowDay, _>(&mut conn, read).await,
+        Span::Hours { .. } => question.ask::<FlowHour, _>(&mut conn, read).await,
     }
 }
 
@@ -156,7 +150,7 @@ pub async fn explain(
     filter: &MetricsFilter,
     by: FlowBy,
 ) -> Result<Vec<String>, ReadError> {
-    let question = question(filter, by, true);
+    let question = question(filter, by, Wanted::ALL, true);
     let mut conn = db.connection().await?;
     match filter.span {
         Span::Days { .. } => question.explain::<FlowDay>(&mut conn).await,
@@ -164,11 +158,17 @@ pub async fn explain(
     }
 }
 
-const fn question(filter: &MetricsFilter, by: FlowBy, beside: bool) -> Question<'_> {
+const fn question(
+    filter: &MetricsFilter,
+    by: FlowBy,
+    wanted: Wanted,
+    beside: bool,
+) -> Question<'_> {
     Question {
         filter,
         by: by.columns(filter.span),
         only: Vec::new(),
+        wanted,
         beside,
     }
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::ids::StoreId;
-use sqlx::{FromRow, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 use store::Position;
 
 use super::{Stage, StageDay, StageTime, Step, StepDay, StepTime};
 use crate::{
     ReadDb, ReadError,
     metrics::{
+        Wanted,
         clock::{bucket as bucket_of, quantile},
         read::{Figures, MetricsFilter, Question, snapshot},
         table::Measures,
@@ -140,16 +141,16 @@ struct Bucket<S, M> {
     time: M,
 }
 
-impl FromRow<'_, PgRow> for Bucket<Step, StepTime> {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+impl Bucket<Step, StepTime> {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
         let name: &str = row.try_get("step")?;
         let step = Step::ALL.into_iter().find(|s| s.name() == name);
         bucket(row, step.ok_or_else(|| unknown(name))?)
     }
 }
 
-impl FromRow<'_, PgRow> for Bucket<Stage, StageTime> {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+impl Bucket<Stage, StageTime> {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
         let name: &str = row.try_get("stage")?;
         let stage = Stage::ALL.into_iter().find(|s| s.name() == name);
         bucket(row, stage.ok_or_else(|| unknown(name))?)
@@ -167,7 +168,7 @@ fn bucket<S, M: Measures>(row: &PgRow, of: S) -> Result<Bucket<S, M>, sqlx::Erro
             day.then(|| row.try_get("day")).transpose()?,
         ),
         bucket: row.try_get("bucket")?,
-        time: M::from_row(row)?,
+        time: M::from_row(row, Wanted::ALL)?,
     })
 }
 
@@ -187,9 +188,13 @@ pub async fn timings(
     let mut reading = db.connection().await?;
     let mut conn = snapshot(&mut reading).await?;
     let steps = question(filter, by.step_columns());
-    let steps = steps.ask::<StepDay, Bucket<Step, _>>(&mut conn).await?;
+    let steps = steps
+        .ask::<StepDay, _>(&mut conn, Bucket::<Step, _>::read)
+        .await?;
     let stages = question(filter, by.stage_columns());
-    let stages = stages.ask::<StageDay, Bucket<Stage, _>>(&mut conn).await?;
+    let stages = stages
+        .ask::<StageDay, _>(&mut conn, Bucket::<Stage, _>::read)
+        .await?;
     conn.commit().await?;
     Ok(Timings {
         position: steps.position,
@@ -209,7 +214,9 @@ pub async fn stages(
 ) -> Result<Figures<Timing<Stage>>, ReadError> {
     let mut conn = db.connection().await?;
     let stages = question(filter, by.stage_columns());
-    let stages = stages.ask::<StageDay, Bucket<Stage, _>>(&mut conn).await?;
+    let stages = stages
+        .ask::<StageDay, _>(&mut conn, Bucket::<Stage, _>::read)
+        .await?;
     Ok(Figures {
         rows: together(stages.rows, Durations::add_stage),
         position: stages.position,
@@ -239,6 +246,7 @@ const fn question<'a>(filter: &'a MetricsFilter, by: &'a [&'static str]) -> Ques
         filter,
         by,
         only: Vec::new(),
+        wanted: Wanted::ALL,
         beside: false,
     }
 }
