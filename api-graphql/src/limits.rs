@@ -12,6 +12,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// Open connections at once.
     pub connections: usize,
+    /// Open connections of one address, WebSockets included; 0 is no limit.
+    pub connections_per_address: usize,
     /// From the first byte of the body to the answer.
     pub request_timeout: Duration,
     /// From the connection's acceptance, or the last answer, to the end of the headers.
@@ -26,6 +28,8 @@ impl Default for Limits {
             body_bytes: 1024 * 1024,
             in_flight: 512,
             connections: 2048,
+            // Sixteen addresses are needed to take every place, and an office behind one has enough.
+            connections_per_address: 128,
             request_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
             cost: 20_000,
@@ -47,6 +51,10 @@ pub const MAX_HEADERS: usize = 100;
 pub const MAX_STREAMS: u32 = 128;
 /// How long an HTTP/2 peer may take to answer a ping, which it gets every `header_timeout`.
 pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client may take nothing of what it is answered; then its connection is closed.
+pub const SEND_LIMIT: Duration = Duration::from_secs(30);
+/// Bytes of an answer by HTTP/2 that are handed on at once; what its client must take within [`SEND_LIMIT`].
+pub const MAX_PIECE_BYTES: usize = 16 * 1024;
 /// Lexical tokens of a document. An inline order of 20 full lines has about 2,500.
 pub const MAX_TOKENS: usize = 10_000;
 /// Brackets open at once in a document: parsing recurses on them.

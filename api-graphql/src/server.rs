@@ -1,12 +1,15 @@
-//! The listener: HTTP/1.1 with keep-alive and HTTP/2 on one port, over TLS or without, bounded connections, and an end
-//! that loses no request.
+//! The listener: HTTP/1.1 with keep-alive and HTTP/2 on one port, over TLS or without, bounded connections, in all and of
+//! one address, and an end that loses no request.
 
+mod accepted;
 mod opening;
+mod places;
+mod unread;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
-use hyper::{Request, body::Incoming, service::service_fn};
+use hyper::{Request, Version, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{
@@ -22,11 +25,13 @@ use tokio::{
 };
 use tower::Service;
 
-use self::opening::Opening;
+pub(crate) use self::accepted::Accepted;
+use self::{opening::Opening, places::Places, unread::Unread};
 use crate::{
     context::Peer,
     health::Lifecycle,
     limits::{Limits, MAX_HEAD_BYTES, MAX_HEADERS, MAX_STREAMS, PING_TIMEOUT},
+    rate::Rates,
     tls::Tls,
 };
 
@@ -38,6 +43,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct ServeOptions {
     /// The bounds.
     pub limits: Limits,
+    /// Whose connections count for their address: `trusted_proxies` and `loopback`.
+    pub rates: Rates,
     /// What encrypts the connections; they are plain where `None`.
     pub tls: Option<Tls>,
     /// Told when the end begins.
@@ -62,6 +69,7 @@ pub async fn serve(
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening");
     let connections = Arc::new(Semaphore::new(options.limits.connections));
+    let places = Places::new(options.limits.connections_per_address, options.rates);
     let graceful = GracefulShutdown::new();
     let (closing, closed) = watch::channel(false);
     let server = Arc::new(Server {
@@ -96,11 +104,19 @@ pub async fn serve(
                 }
             },
         };
+        let peer = Peer(peer);
+        let Some(place) = places.take(peer) else {
+            metrics::counter!(names::API_CONNECTIONS_CLOSED_TOTAL, "reason" => "address")
+                .increment(1);
+            tracing::debug!(address = %peer.0.ip(), "closed at once: its address has as many connections as it may");
+            continue;
+        };
+        let stream = Accepted::new(stream, place);
         let (server, watcher) = (Arc::clone(&server), graceful.watcher());
         metrics::gauge!(names::API_CONNECTIONS).increment(1.0);
         metrics::counter!(names::API_CONNECTIONS_TOTAL).increment(1);
         tokio::spawn(async move {
-            server.meet(stream, Peer(peer), watcher).await;
+            server.meet(stream, peer, watcher).await;
             metrics::gauge!(names::API_CONNECTIONS).decrement(1.0);
             drop(permit);
         });
@@ -153,9 +169,9 @@ struct Server {
 
 impl Server {
     /// One connection, from its acceptance to its end.
-    async fn meet(&self, stream: TcpStream, peer: Peer, watcher: Watcher) {
+    async fn meet(&self, mut stream: Accepted<TcpStream>, peer: Peer, watcher: Watcher) {
         // Answers are small and waited for: send each at once.
-        if let Err(error) = stream.set_nodelay(true) {
+        if let Err(error) = stream.get_mut().set_nodelay(true) {
             tracing::debug!(%error, "no delay could not be set");
         }
         let Some(tls) = &self.tls else {
@@ -181,16 +197,33 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let router = self.router.clone();
+        let (router, unread) = (self.router.clone(), Unread::new());
+        let answers = unread.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
+            let by_http2 = (request.version() == Version::HTTP_2).then(|| answers.clone());
             request.extensions_mut().insert(peer);
-            router.clone().call(request.map(Body::new))
+            let answered = router.clone().call(request.map(Body::new));
+            async move {
+                let response = answered.await?;
+                Ok::<_, Infallible>(match by_http2 {
+                    Some(answers) => response.map(|body| answers.watch(body)),
+                    None => response,
+                })
+            }
         });
         let stream = TokioIo::new(Opening::new(stream, self.opening));
         let connection = self.http.serve_connection_with_upgrades(stream, service);
-        // Errors here are the peer's: a reset, a timeout, not HTTP.
-        if let Err(error) = watcher.watch(connection.into_owned()).await {
-            tracing::debug!(%error, "a connection ended early");
+        tokio::select! {
+            ended = watcher.watch(connection.into_owned()) => {
+                // Errors here are the peer's: a reset, a timeout, not HTTP.
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+            }
+            () = unread.overdue() => {
+                accepted::closed_unread();
+                tracing::debug!("a connection was closed: its client takes no answer");
+            }
         }
     }
 }

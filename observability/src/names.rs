@@ -187,6 +187,10 @@ pub const API_CONNECTIONS: &str = "ledger_api_connections";
 /// Counter: connections accepted. What requests are by this is how well clients keep theirs open.
 pub const API_CONNECTIONS_TOTAL: &str = "ledger_api_connections_total";
 
+/// Counter: connections that the ledger closed, by label `reason` (`address`: at once, since as many of their address were
+/// open as may be; `unread`: their client took nothing of an answer for 30 s).
+pub const API_CONNECTIONS_CLOSED_TOTAL: &str = "ledger_api_connections_closed_total";
+
 /// Counter: connections that ended before their TLS handshake did, by label `reason` (`plain`: no TLS was spoken, `slow`,
 /// `closed`: the peer was gone, `failed`: no common version, or the certificate is not trusted).
 pub const API_TLS_REFUSED_TOTAL: &str = "ledger_api_tls_refused_total";

@@ -35,6 +35,11 @@ impl Address {
         Some(Self(network(address, IPV6_BITS)))
     }
 
+    /// The address that a connection comes from.
+    pub(crate) fn of_peer(peer: Peer) -> Self {
+        Self(network(peer.0.ip().to_canonical(), IPV6_BITS))
+    }
+
     /// Whether it is this very machine.
     pub(crate) fn is_loopback(self) -> bool {
         match self.0 {
@@ -75,6 +80,11 @@ pub struct Networks(Vec<(IpAddr, u32)>);
 const MAX_NETWORKS: usize = 100;
 
 impl Networks {
+    /// Whether a connection comes from one of them.
+    pub(crate) fn hold_peer(&self, peer: Peer) -> bool {
+        self.hold(peer.0.ip().to_canonical())
+    }
+
     /// Whether one of them holds an address.
     fn hold(&self, address: IpAddr) -> bool {
         self.0

@@ -15,11 +15,11 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 use observability::names;
 use tokio::time::Instant;
 
+pub(crate) use address::Address;
 pub use address::Networks;
 pub(crate) use bucket::Level;
 pub(crate) use visit::{Refused, Visit, counted};
 
-use address::Address;
 use bucket::{Bucket, WINDOW};
 
 use crate::auth::Caller;
@@ -105,10 +105,17 @@ pub struct Rates {
     pub points: Quotas,
     /// Requests from an address, whoever sends them; 0 is no quota.
     pub address: u32,
-    /// Whether this very machine is counted as an address, too.
+    /// Whether this very machine is counted as an address, too: its requests and its connections.
     pub loopback: bool,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is believed, and whose connections are not counted: they are everybody's.
     pub trusted_proxies: Networks,
+}
+
+impl Rates {
+    /// Whether an address is counted at all.
+    pub(crate) fn counts(&self, address: Address) -> bool {
+        self.loopback || !address.is_loopback()
+    }
 }
 
 impl Default for Rates {
@@ -238,8 +245,8 @@ impl Limiter {
 
     /// The quota of an address, where it is counted.
     fn address_limit(&self, address: Address) -> Option<u64> {
-        let exempt = address.is_loopback() && !self.rates.loopback;
-        (self.rates.address > 0 && !exempt).then(|| u64::from(self.rates.address))
+        let counts = self.rates.address > 0 && self.rates.counts(address);
+        counts.then(|| u64::from(self.rates.address))
     }
 
     /// Takes one request of an address.

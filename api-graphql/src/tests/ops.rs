@@ -137,6 +137,7 @@ async fn served(
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let mut options = ServeOptions {
         limits: world.state.limits,
+        rates: world.state.rates.clone(),
         tls: None,
         lifecycle: world.state.lifecycle.clone(),
         notice: Duration::ZERO,

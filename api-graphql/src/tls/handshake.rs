@@ -9,7 +9,10 @@ use tokio::{
 use tokio_rustls::server::TlsStream;
 
 use super::Tls;
-use crate::limits::{MAX_DISCARDED_PLAIN_BYTES, TLS_HANDSHAKE_LIMIT};
+use crate::{
+    limits::{MAX_DISCARDED_PLAIN_BYTES, TLS_HANDSHAKE_LIMIT},
+    server::Accepted,
+};
 
 /// The first byte of a TLS connection: a record with a handshake message (RFC 8446, 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
@@ -17,6 +20,9 @@ const HANDSHAKE_RECORD: u8 = 22;
 pub const TLS_ONLY: &str = "This port speaks TLS only: use https://.\n";
 /// How long its sender is listened to after that, so that it gets to read it.
 const PLAIN_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A connection that speaks TLS.
+type Encrypted = TlsStream<Accepted<TcpStream>>;
 
 /// Why there is no TLS on a connection.
 #[derive(Debug, thiserror::Error)]
@@ -62,21 +68,21 @@ impl Tls {
     ///
     /// # Errors
     /// [`Refused`]; the connection is closed then.
-    pub(crate) async fn accept(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Refused> {
+    pub(crate) async fn accept(&self, stream: Accepted<TcpStream>) -> Result<Encrypted, Refused> {
         tokio::time::timeout(TLS_HANDSHAKE_LIMIT, self.shake_hands(stream))
             .await
             .unwrap_or(Err(Refused::Slow))
     }
 
-    async fn shake_hands(&self, mut stream: TcpStream) -> Result<TlsStream<TcpStream>, Refused> {
+    async fn shake_hands(&self, mut stream: Accepted<TcpStream>) -> Result<Encrypted, Refused> {
         let mut first = [0];
-        match stream.peek(&mut first).await? {
+        match stream.get_mut().peek(&mut first).await? {
             0 => return Err(Refused::Closed),
             _ if first == [HANDSHAKE_RECORD] => {}
             _ => {
                 // Methods are written in capitals, HTTP/2's preface too. Others would not understand the answer.
                 if first[0].is_ascii_uppercase() {
-                    turn_away(&mut stream).await?;
+                    turn_away(stream.get_mut()).await?;
                 }
                 return Err(Refused::Plain);
             }

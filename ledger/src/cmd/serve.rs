@@ -114,7 +114,7 @@ async fn serve(
     )?;
     notify::ready();
 
-    let options = serve_options(config, state.lifecycle.clone());
+    let options = serve_options(config, &state);
     let ended = ended(
         stop,
         database.started().map(|server| server.state()),
@@ -325,18 +325,20 @@ fn limits(config: &Config) -> Limits {
         body_bytes: usize::try_from(limits.body_bytes.0).unwrap_or(usize::MAX),
         in_flight: limits.in_flight,
         connections: limits.connections,
+        connections_per_address: limits.connections_per_address,
         request_timeout: limits.request_timeout.0,
         header_timeout: limits.header_timeout.0,
         cost: limits.cost,
     }
 }
 
-fn serve_options(config: &Config, lifecycle: Lifecycle) -> ServeOptions {
+fn serve_options(config: &Config, state: &ApiState) -> ServeOptions {
     let grace = config.shutdown_grace.0;
     ServeOptions {
-        limits: limits(config),
+        limits: state.limits,
+        rates: state.rates.clone(),
         tls: None,
-        lifecycle,
+        lifecycle: state.lifecycle.clone(),
         notice: NOTICE.min(grace),
         drain: grace.saturating_sub(NOTICE).saturating_sub(CLOSING),
     }

@@ -137,6 +137,7 @@ fn limits(limits: &super::Limits) -> Value {
         "cost": limits.cost,
         "in_flight": limits.in_flight,
         "connections": limits.connections,
+        "connections_per_address": limits.connections_per_address,
         "request_timeout": limits.request_timeout,
         "header_timeout": limits.header_timeout,
         "trusted_proxies": limits.trusted_proxies,

@@ -84,6 +84,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("limits.cost", Kind::Number),
     key("limits.in_flight", Kind::Number),
     key("limits.connections", Kind::Number),
+    key("limits.connections_per_address", Kind::Number),
     key("limits.request_timeout", Kind::Text),
     key("limits.header_timeout", Kind::Text),
     key("limits.trusted_proxies", Kind::Text),

@@ -99,6 +99,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// Connections at once.
     pub connections: usize,
+    /// Connections of one address at once.
+    pub connections_per_address: usize,
     /// Body to answer.
     pub request_timeout: HumanDuration,
     /// Connection to headers.
