@@ -85,6 +85,8 @@ pub const MAX_BATCH: usize = 900;
 pub const DEFAULT_PAGE: i64 = 25;
 /// Fields that may differ between two states of an order: one of 200 lines has about 10,000.
 pub const MAX_CHANGES: usize = 20_000;
+/// Refusals of one request, or of one subscription, that are remembered so as to be audited once.
+pub const MAX_REFUSALS: usize = 2_000;
 /// How long a read may wait for its `minPosition`, in milliseconds.
 pub const MAX_FRESH_WAIT_MS: i64 = 1_000;
 /// How long a read waits for its `minPosition` when nobody says, in milliseconds.

@@ -59,7 +59,7 @@ use crate::{
     health::Lifecycle,
     limits::{Limits, MAX_DISCARDED_BYTES, MAX_LIVE_SOCKETS},
     rate::{Credit, Refused, Visit},
-    schema::{LedgerSchema, loads::Loads},
+    schema::{LedgerSchema, access::Refusals, loads::Loads},
     slots::Slots,
 };
 
@@ -453,6 +453,7 @@ fn request(
     let mut request = Request::new(params.query.clone())
         .variables(params.variables.clone())
         .data(context.clone())
+        .data(Refusals::default())
         .data(Loads::new(Arc::clone(backend), scope));
     request.operation_name.clone_from(&params.operation_name);
     request.set_parsed_query(Arc::unwrap_or_clone(document));

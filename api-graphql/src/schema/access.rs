@@ -1,6 +1,12 @@
 //! Who may see what, decided here and nowhere else in the API; and the top-level errors of the schema.
 
-use std::{fmt::Display, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    fmt::Display,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_graphql::{Context, Error, ErrorExtensions, InputObject};
 use domain::{
@@ -24,7 +30,7 @@ use crate::{
     auth::Caller,
     backend::{Backend, Reads, RefusedAccess},
     context::RequestContext,
-    limits::{MAX_FRESH_WAIT_MS, MAX_PAGE},
+    limits::{MAX_FRESH_WAIT_MS, MAX_PAGE, MAX_REFUSALS},
 };
 
 /// Demands that a read shows at least a position.
@@ -42,6 +48,25 @@ pub(crate) struct Access<'a> {
     pub(crate) backend: &'a Arc<dyn Backend>,
     pub(crate) caller: &'a Caller,
     pub(crate) request: &'a RequestContext,
+    pub(crate) refusals: &'a Refusals,
+}
+
+/// What a request was refused so far: asked for again within it, under however many aliases, it is audited once. The
+/// audit can only grow. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Refusals(Arc<Mutex<HashSet<(Action, String)>>>);
+
+impl Refusals {
+    /// Whether it was not refused before. What is beyond [`MAX_REFUSALS`] is not remembered, and always news.
+    fn is_news(&self, action: Action, target: &str) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let refusal = (action, target.to_owned());
+        if known.len() < MAX_REFUSALS {
+            known.insert(refusal)
+        } else {
+            !known.contains(&refusal)
+        }
+    }
 }
 
 impl<'a> Access<'a> {
@@ -55,6 +80,7 @@ impl<'a> Access<'a> {
             backend: ctx.data()?,
             caller,
             request: ctx.data()?,
+            refusals: ctx.data()?,
         })
     }
 
@@ -152,7 +178,11 @@ impl<'a> Access<'a> {
         }
     }
 
+    /// Audits a refusal, once in a request.
     pub(crate) async fn refused(&self, action: Action, target: &str, reason: &'static str) {
+        if !self.refusals.is_news(action, target) {
+            return;
+        }
         let access = RefusedAccess {
             actor: self.actor().id.clone(),
             role: self.actor().role.as_str(),

@@ -266,3 +266,24 @@ async fn a_store_is_opened_changed_closed_and_seen_by_its_own() {
     .await;
     assert_eq!(codes(&answer), ["STORE_NOT_FOUND"]);
 }
+
+#[tokio::test]
+async fn what_is_refused_again_and_again_in_one_request_is_audited_once() {
+    let world = World::new();
+    let manager = world.token(Role::StoreManager, &["CFR001"]);
+    let board = |n: usize| {
+        let store = ["CFR002", "CFR003"][n % 2];
+        format!("b{n}: storeBoard(storeIds: [\"{store}\"]) {{ count }} ")
+    };
+    let query = format!("{{ {} }}", (0..50).map(board).collect::<String>());
+    for times in 1..=2 {
+        let answer = world.query_as(&manager, &query, json!({})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let refused = world.fake.refused.lock().unwrap().clone();
+        let mut targets: Vec<_> = refused.iter().map(|r| r.target.as_str()).collect();
+        targets.sort_unstable();
+        // Both stores, and again for each request.
+        let expected = ["CFR002", "CFR003"].map(|store| vec![store; times]);
+        assert_eq!(targets, expected.concat());
+    }
+}

@@ -225,7 +225,8 @@ async fn a_foreign_stores_remittance_is_not_there() {
             .iter()
             .filter(|r| r.target == DAY && r.reason == "store")
             .count(),
-        2
+        1,
+        "both fields ask for the same day"
     );
     let postings =
         "query($o: ID) { cashPostings(orderId: $o) { edges { node { account amount } } } }";

@@ -26,7 +26,7 @@ use tokio::sync::broadcast::{
 
 use self::{board::BoardWatch, events::EventWatch, order::OrderWatch};
 use super::{
-    access::{Access, coded, page_size},
+    access::{Access, Refusals, coded, page_size},
     events::{LogEventFilter, most, reader, within},
     order::{Order, filter::store_ids, status::OrderStatus},
     scalars,
@@ -147,6 +147,7 @@ struct Watcher {
     backend: Arc<dyn Backend>,
     caller: Caller,
     request: RequestContext,
+    refusals: Refusals,
     heard: Receiver<Change>,
 }
 
@@ -158,6 +159,7 @@ impl Watcher {
             backend: Arc::clone(access.backend),
             caller: access.caller.clone(),
             request: access.request.clone(),
+            refusals: access.refusals.clone(),
         }
     }
 
@@ -166,6 +168,7 @@ impl Watcher {
             backend: &self.backend,
             caller: &self.caller,
             request: &self.request,
+            refusals: &self.refusals,
         }
     }
 
