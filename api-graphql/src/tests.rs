@@ -13,6 +13,7 @@ mod dry_run;
 pub(crate) mod fake;
 mod feed;
 mod handler;
+mod head;
 mod life;
 mod loads;
 mod metrics;

@@ -164,8 +164,8 @@ impl Feed {
 
     /// Who asks, if they may read events.
     async fn caller(&self, request: &Parts) -> Result<Admitted, HttpProblem> {
-        if request.method != Method::GET {
-            return Err(HttpProblem::method_not_allowed("GET", "use GET"));
+        if !matches!(request.method, Method::GET | Method::HEAD) {
+            return Err(HttpProblem::method_not_allowed("GET, HEAD", "use GET"));
         }
         let authorization = auth::authorization(&request.headers);
         let visit = Visit::of(&request.extensions)?;

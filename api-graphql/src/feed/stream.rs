@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::{
     body::Bytes,
     extract::{Request, State},
-    http::request::Parts,
+    http::{Method, request::Parts},
     response::Response,
 };
 use store::{
@@ -30,6 +30,7 @@ use crate::{
 const PAGES: usize = 1;
 /// Reads of the log that may fail one after the other before the stream ends.
 const MAX_FAILURES: u32 = 5;
+const CONTENT_TYPE: &str = "text/event-stream";
 /// What a client that was cut off waits, in milliseconds.
 const RECONNECT: &str = "retry: 2000\n\n";
 
@@ -48,6 +49,10 @@ pub(super) async fn stream(State(feed): State<Arc<Feed>>, request: Request) -> R
 
 async fn open(feed: &Arc<Feed>, request: &Parts) -> Result<Response, HttpProblem> {
     let (admitted, ask) = feed.admit(request, CursorFrom::LastEvent).await?;
+    if request.method == Method::HEAD {
+        // Nobody would take what a stream tells.
+        return Ok(event_stream(CONTENT_TYPE, mpsc::channel(PAGES).1));
+    }
     let slot = feed.slots.take(admitted.token);
     let slot = slot.map_err(|full| HttpProblem::too_many_feeds(&full))?;
     let filter = feed.filter(&admitted.caller, &ask).await;
@@ -66,7 +71,7 @@ async fn open(feed: &Arc<Feed>, request: &Parts) -> Result<Response, HttpProblem
     };
     let expires = Instant::now() + admitted.good_for;
     tokio::spawn(teller.run(first, expires));
-    Ok(event_stream("text/event-stream", received))
+    Ok(event_stream(CONTENT_TYPE, received))
 }
 
 /// Tells one reader.

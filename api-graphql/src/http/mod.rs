@@ -158,8 +158,10 @@ enum Transport {
 /// How a request was sent and is answered.
 #[derive(Debug)]
 struct How {
-    /// By GET: queries only. The tags of the answers that the client has.
+    /// By GET or HEAD: queries only. The tags of the answers that the client has.
     known: Option<HeaderMap>,
+    /// By HEAD: as by GET, but no stream is opened for headers alone.
+    is_head: bool,
     transport: Transport,
     media: Media,
 }
@@ -179,15 +181,16 @@ impl Endpoint {
         request: HttpRequest,
         context: &RequestContext,
     ) -> Result<Response, HttpProblem> {
-        if live::socket::asks_for_socket(request.headers()) {
+        if *request.method() != Method::HEAD && live::socket::asks_for_socket(request.headers()) {
             return live::socket::upgrade(Arc::clone(self), request, context.clone()).await;
         }
-        let read_only = match *request.method() {
-            Method::GET => true,
-            Method::POST => false,
+        let (read_only, is_head) = match *request.method() {
+            Method::GET => (true, false),
+            Method::HEAD => (true, true),
+            Method::POST => (false, false),
             _ => {
                 return Err(HttpProblem::method_not_allowed(
-                    "GET, POST",
+                    "GET, HEAD, POST",
                     "use POST, or GET for queries",
                 ));
             }
@@ -214,6 +217,7 @@ impl Endpoint {
         let params = self.params(request, read_only).await?;
         let how = How {
             known,
+            is_head,
             transport,
             media,
         };
@@ -239,6 +243,7 @@ impl Endpoint {
     ) -> Result<Response, HttpProblem> {
         let How {
             known,
+            is_head,
             transport,
             media,
         } = how;
@@ -252,6 +257,11 @@ impl Endpoint {
             ),
             Ok((operation, _)) if admitted.is_none() && !operation.introspection_only => {
                 Err(HttpProblem::unauthenticated(&AuthError::Missing))
+            }
+            Ok((operation, _)) if is_head && transport == Transport::Stream => {
+                let mut response = live::unopened();
+                response.extensions_mut().insert(Operation(operation.label));
+                Ok(response)
             }
             Ok((operation, document)) if transport == Transport::Stream => {
                 let (admitted, credit) =

@@ -21,7 +21,7 @@ use super::*;
 use crate::{EventSource, FeedState, limits};
 
 /// A log of order events.
-struct Memory {
+pub(super) struct Memory {
     events: Mutex<Vec<Recorded>>,
     newest: watch::Sender<Position>,
     /// Whether its end is told as it was one event ago.
@@ -29,7 +29,7 @@ struct Memory {
 }
 
 impl Memory {
-    fn new(events: i64) -> Arc<Self> {
+    pub(super) fn new(events: i64) -> Arc<Self> {
         let memory = Self {
             events: Mutex::default(),
             newest: watch::Sender::new(Position::START),
@@ -102,7 +102,7 @@ impl EventSource for Memory {
     }
 }
 
-fn world(memory: &Arc<Memory>) -> World {
+pub(super) fn world(memory: &Arc<Memory>) -> World {
     World::with(|state| {
         state.feed = Some(FeedState {
             events: Arc::clone(memory) as Arc<dyn EventSource>,

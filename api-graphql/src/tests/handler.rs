@@ -178,7 +178,7 @@ async fn a_get_may_query_and_nothing_else() {
     let put = send(Method::PUT, "{ __typename }").await;
     assert_eq!(
         (put.status, put.header("allow")),
-        (StatusCode::METHOD_NOT_ALLOWED, "GET, POST")
+        (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD, POST")
     );
 }
 

@@ -17,6 +17,8 @@ use crate::{
     slots::Slot,
 };
 
+const CONTENT_TYPE: &str = "text/event-stream; charset=utf-8";
+
 /// Whether an answer in events is asked for, and nothing else.
 pub(in crate::http) fn asks_for_events(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
@@ -49,7 +51,12 @@ pub(in crate::http) fn respond(
         _slot: slot,
     };
     tokio::spawn(teller.run(answers.boxed(), expires).in_current_span());
-    event_stream("text/event-stream; charset=utf-8", received)
+    event_stream(CONTENT_TYPE, received)
+}
+
+/// The headers of such an answer, over nothing: what a HEAD is answered.
+pub(in crate::http) fn unopened() -> Response {
+    event_stream(CONTENT_TYPE, mpsc::channel(1).1)
 }
 
 /// The client has gone, or takes nothing.

@@ -15,7 +15,7 @@ use futures_util::{Stream, StreamExt, stream};
 use super::{Endpoint, HttpProblem, Identity, Prepared, params::Params};
 use crate::{context::RequestContext, schema::access::coded};
 
-pub(super) use events::{asks_for_events, respond};
+pub(super) use events::{asks_for_events, respond, unopened};
 
 /// The answer of an operation that is not carried out, or not waited for any longer.
 fn turned(problem: &HttpProblem) -> GraphqlResponse {

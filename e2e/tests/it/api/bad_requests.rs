@@ -124,7 +124,7 @@ async fn ways_to_ask_that_are_not_taken() {
             (405, "METHOD_NOT_ALLOWED"),
             "{method}"
         );
-        assert_eq!(answer.headers["allow"], "GET, POST");
+        assert_eq!(answer.headers["allow"], "GET, HEAD, POST");
     }
     let cancel = "mutation%7BcancelOrder(input:%7BcommandId:%220198c5a0-7d3e-7c4b-9a6f-2f1c5f0e8d11%22,orderId:%22x%22,reason:%22x%22%7D)%7Bproblems%7Bcode%7D%7D%7D";
     for (path, status, expected) in [
