@@ -1,5 +1,7 @@
 //! `ledger serve`: everything wired, until a signal.
 
+mod running;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +12,6 @@ use api_graphql::limits::Limits;
 use api_graphql::operations::{AllowList, SharedOperations};
 use api_graphql::{ApiState, FeedState, LogEvents, ServeOptions, Tls};
 use commands::CommandBus;
-use commands::personal::Vault;
 use commands::process::{ProcessOptions, Processes};
 use commands::stores::{self, StoreDirectory};
 use domain::actor::Role;
@@ -26,6 +27,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use self::running::Running;
 use super::Context;
 use crate::config::{CacheBackEnd, Config};
 use crate::database::{self, Database};
@@ -84,8 +86,24 @@ async fn serve(
     let config = &context.loaded.config;
     let allowed = operations::allowed(config)?;
     database.bring_up_to_date(config).await?;
-    let log = database.log(config).await?;
-    let vault = vault(config, database, &log).await?;
+    let mut running = Running::over(database.log(config).await?);
+    let served = work(context, database, doors, stop, allowed, &mut running).await;
+    running.stop(served.is_err()).await;
+    served
+}
+
+/// Starts everything over the log, and answers until told to stop. What was started is in `running`, however it ends.
+async fn work(
+    context: &Context,
+    database: &Database,
+    doors: Doors,
+    stop: watch::Receiver<bool>,
+    allowed: Option<AllowList>,
+    running: &mut Running,
+) -> Result<(), Failure> {
+    let config = &context.loaded.config;
+    let log = running.log.clone();
+    let vault = database.vault(config, &log).await?;
     if config.demo {
         demo::load(&log, &vault)
             .await
@@ -96,15 +114,19 @@ async fn serve(
         .await
         .map_err(|error| Failure::new(Exit::Database, error))?;
     let wake = Wake::listen(log.pool().clone(), log.log_id(), POLL);
-    let processes = config
+    running.processes = config
         .processes
         .then(|| Processes::spawn(&bus, &wake, ProcessOptions::default()));
     let runner = Runner::spawn(&Model::ALL, log.clone(), wake.clone());
-    let sealing = sealing(config, &log)?;
-    let authenticator = authenticator(config, bus.stores()).await?;
+    let runner = running.runner.insert(runner);
+    running.sealing = sealing(config, &log)?;
+    let stores = bus.stores().clone();
+    stores.refresh().await.map_err(database::failure)?;
+    running.refreshing = Some(tokio::spawn(refresh(stores.clone())));
+    let authenticator = authenticator(config, stores)?;
     let read = read_side(config, database).await?;
     let authenticated = authenticator.clone();
-    let state = state(config, read, &bus, &runner, &wake, authenticated, allowed).await?;
+    let state = state(config, read, &bus, runner, &wake, authenticated, allowed).await?;
     // The API alone waits for news from now on; without it the listening ends.
     drop(wake);
     greet(
@@ -134,14 +156,6 @@ async fn serve(
     let served = answer(state, doors, options, until).await;
     let end = reason.borrow().clone();
     watching.abort();
-    if let Some(processes) = processes {
-        processes.stop().await;
-    }
-    runner.stop().await;
-    if let Some(sealing) = sealing {
-        sealing.stop().await;
-    }
-    log.close().await;
     served.map_err(failed)?;
     match end {
         Some(Ended::DatabaseLost(why)) => Err(Failure::new(Exit::Database, why)),
@@ -162,17 +176,6 @@ fn sealing(config: &Config, log: &Log) -> Result<Option<Sealing>, Failure> {
     };
     let key = SealKey::load_or_make(&file).map_err(|error| Failure::new(Exit::Config, error))?;
     Ok(Some(Sealing::start(log, key, config.seals.every.0)))
-}
-
-/// The vault; where it refuses, the connections are closed before their server is stopped, which would look like a
-/// failure of theirs.
-async fn vault(config: &Config, database: &Database, log: &Log) -> Result<Vault, Failure> {
-    let vault = database.vault(config, log).await;
-    if vault.is_err() {
-        log.clone().close().await;
-        log.pool().close().await;
-    }
-    vault
 }
 
 /// Where requests come in.
@@ -354,23 +357,20 @@ pub(super) fn auth_config(config: &Config) -> AuthConfig {
     }
 }
 
-async fn authenticator(
-    config: &Config,
-    stores: &StoreDirectory,
-) -> Result<Arc<Authenticator>, Failure> {
-    stores.refresh().await.map_err(database::failure)?;
-    let refreshed = stores.clone();
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(STORES_REFRESH).await;
-            if let Err(error) = refreshed.refresh().await {
-                tracing::warn!(%error, "the stores of the regions could not be read again");
-            }
-        }
-    });
-    let authenticator = Authenticator::open(auth_config(config), Arc::new(Regions(stores.clone())))
+fn authenticator(config: &Config, stores: StoreDirectory) -> Result<Arc<Authenticator>, Failure> {
+    let authenticator = Authenticator::open(auth_config(config), Arc::new(Regions(stores)))
         .map_err(|error| Failure::new(Exit::Config, error))?;
     Ok(Arc::new(authenticator))
+}
+
+/// Reads the stores of the regions again and again; never ends.
+async fn refresh(stores: StoreDirectory) {
+    loop {
+        tokio::time::sleep(STORES_REFRESH).await;
+        if let Err(error) = stores.refresh().await {
+            tracing::warn!(%error, "the stores of the regions could not be read again");
+        }
+    }
 }
 
 struct Regions(StoreDirectory);

@@ -181,3 +181,23 @@ async fn a_role_that_does_not_exist() {
         &["stranger", "LEDGER_DATABASE_URL"],
     );
 }
+
+/// What is wrong with a replica's URL is known when all else works already: none of it is left as if it died.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_late_stops_what_it_started() {
+    let directory = directory();
+    let database = fresh_database().await;
+    let mut command = serve_on(&directory, &url(&database.app()));
+    command.env("LEDGER_REPLICA_URLS", "nonsense");
+    let words = ["replica_urls", "is not a PostgreSQL URL"];
+    refused(&mut command, CONFIG, &words);
+    // What it ran is let go, so that another ledger goes on at once and not when a lease has run out.
+    let left: Vec<(String, bool)> = sqlx::query_as(
+        "select name, updated_at = 'epoch' from projection_checkpoint where owner_epoch > 0",
+    )
+    .fetch_all(&database.superuser_pool().await)
+    .await
+    .unwrap();
+    assert!(!left.is_empty(), "it fails before it has begun to work");
+    assert!(left.iter().all(|(_, is_free)| *is_free), "{left:?}");
+}
