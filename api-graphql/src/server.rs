@@ -106,9 +106,7 @@ pub async fn serve(
         };
         let peer = Peer(peer);
         let Some(place) = places.take(peer) else {
-            metrics::counter!(names::API_CONNECTIONS_CLOSED_TOTAL, "reason" => "address")
-                .increment(1);
-            tracing::debug!(address = %peer.0.ip(), "closed at once: its address has as many connections as it may");
+            // Dropped, and so closed at once.
             continue;
         };
         let stream = Accepted::new(stream, place);

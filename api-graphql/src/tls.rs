@@ -1,5 +1,6 @@
 //! TLS of the listener: one certificate and its key from files, taken up again when the files change.
 
+mod end;
 mod files;
 mod handshake;
 
@@ -9,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use observability::names;
 use rustls::{
     ServerConfig,
     crypto::ring,
@@ -89,11 +91,29 @@ impl Tls {
         })))
     }
 
+    /// When the certificate that is shown ends, in seconds since 1970; `None` where it does not say so in a way we know.
+    /// Those of its chain are not looked at: clients find other ways round a link of it that has ended.
+    pub fn ends_at(&self) -> Option<i64> {
+        let current = self.0.current.0.read();
+        let current = current.unwrap_or_else(PoisonError::into_inner);
+        end::of(current.end_entity_cert().ok()?)
+    }
+
+    /// Shows when the certificate ends.
+    fn tell_end(&self) {
+        if let Some(end) = self.ends_at() {
+            // Exact in a float: seconds stay below 2^53 beyond any year a certificate can name.
+            #[allow(clippy::cast_precision_loss)]
+            metrics::gauge!(names::API_TLS_CERTIFICATE_END_SECONDS).set(end as f64);
+        }
+    }
+
     /// Looks at the files for as long as it is polled: a good new pair is shown from the next connection on; with a
     /// bad one the pair in use stays, and the log says why, once for each change.
     pub(crate) async fn follow(self) {
         // `None` while they cannot be read.
         let mut seen = Some(self.0.first.digest());
+        self.tell_end();
         loop {
             tokio::time::sleep(RENEWAL_LOOK).await;
             let tls = self.clone();
@@ -102,7 +122,10 @@ impl Tls {
                 return;
             };
             match taken {
-                Some(Ok(())) => tracing::info!("a renewed certificate is in use"),
+                Some(Ok(())) => {
+                    self.tell_end();
+                    tracing::info!("a renewed certificate is in use");
+                }
                 Some(Err(error)) => {
                     tracing::warn!(%error, "the certificate in use stays: the new one cannot be used");
                 }

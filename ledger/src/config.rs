@@ -136,14 +136,19 @@ impl Config {
         }
     }
 
+    /// Most connections of one process to the database: as many as the service has answer queries about some stores, and as
+    /// many those about the whole chain.
+    pub const fn most_connections(&self) -> u32 {
+        self.database_pool_max.saturating_mul(3)
+    }
+
     /// What the embedded server is started with.
     pub fn embedded_options(&self) -> Options {
-        let pool = u16::try_from(self.database_pool_max).unwrap_or(u16::MAX);
+        let most = u16::try_from(self.most_connections()).unwrap_or(u16::MAX);
         Options {
             bin_dir: self.postgres_bin_dir.clone(),
             account: self.postgres_user.clone(),
-            // As many answer queries about some stores, and as many those about the whole chain.
-            max_connections: pool.saturating_mul(3).saturating_add(EXTRA_CONNECTIONS),
+            max_connections: most.saturating_add(EXTRA_CONNECTIONS),
             ..Options::new(&self.data_dir)
         }
     }

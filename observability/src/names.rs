@@ -195,6 +195,9 @@ pub const API_CONNECTIONS_CLOSED_TOTAL: &str = "ledger_api_connections_closed_to
 /// `closed`: the peer was gone, `failed`: no common version, or the certificate is not trusted).
 pub const API_TLS_REFUSED_TOTAL: &str = "ledger_api_tls_refused_total";
 
+/// Gauge: when the certificate that is shown ends, in seconds since 1970. Without TLS there is none.
+pub const API_TLS_CERTIFICATE_END_SECONDS: &str = "ledger_api_tls_certificate_end_seconds";
+
 /// Counter: requests turned away before they ran, by label `reason` (a code of the answer).
 pub const API_REJECTED_TOTAL: &str = "ledger_api_rejected_total";
 

@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use observability::names;
+
 use crate::{
     context::Peer,
     rate::{Address, Rates},
@@ -39,7 +41,7 @@ impl Places {
         })
     }
 
-    /// A place for one more connection; `None` where its address has as many as it may.
+    /// A place for one more connection; `None`, and counted, where its address has as many as it may.
     pub(super) fn take(self: &Arc<Self>, peer: Peer) -> Option<Place> {
         let address = Address::of_peer(peer);
         let is_counted = self.limit > 0
@@ -51,6 +53,9 @@ impl Places {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let own = open.entry(address).or_default();
         if *own >= self.limit {
+            metrics::counter!(names::API_CONNECTIONS_CLOSED_TOTAL, "reason" => "address")
+                .increment(1);
+            tracing::debug!(address = %peer.0.ip(), "as many connections are open as one address may have");
             return None;
         }
         *own += 1;

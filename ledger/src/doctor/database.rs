@@ -17,7 +17,16 @@ const SCHEMA: &str = "schema";
 const CHAIN: &str = "log";
 const REPLICA: &str = "read replica";
 const READERS: &str = "readers of queries";
+const CONNECTIONS: &str = "connections";
 const LAG: &str = "read models, processes";
+
+/// What the server takes less what it keeps for superusers and, from PostgreSQL 16 on, for others; or what the database or
+/// the role may have, where that is less.
+const CONNECTION_LIMIT: &str = "select least(
+    current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint
+        - coalesce(current_setting('reserved_connections', true)::bigint, 0),
+    (select datconnlimit from pg_database where datname = current_database() and datconnlimit >= 0),
+    (select rolconnlimit from pg_roles where rolname = session_user and rolconnlimit >= 0))";
 
 /// A read model this far behind the log is worth a look.
 const LAG_WARNING: i64 = 1_000;
@@ -37,7 +46,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         Ok(pool) => pool,
         Err(failure) => return vec![Finding::failure(REACH, failure.to_string())],
     };
-    let mut findings = vec![reached(&pool).await];
+    let mut findings = vec![reached(&pool).await, connections(config, &pool).await];
     let schema = schema(&pool).await;
     let is_current = schema.status == Status::Ok;
     findings.push(schema);
@@ -83,6 +92,32 @@ async fn reached(pool: &PgPool) -> Finding {
     {
         Ok(version) => Finding::ok(REACH, format!("PostgreSQL {version} answers")),
         Err(error) => Finding::failure(REACH, error.to_string()),
+    }
+}
+
+/// Whether the server has the connections that a process may take. How many processes there are is not known here.
+async fn connections(config: &Config, pool: &PgPool) -> Finding {
+    let asked = sqlx::query_scalar(CONNECTION_LIMIT).fetch_one(pool).await;
+    match asked {
+        Ok(room) => fitting(config.most_connections().into(), room),
+        Err(error) => Finding::failure(CONNECTIONS, error.to_string()),
+    }
+}
+
+fn fitting(most: i64, room: i64) -> Finding {
+    let takes = format!("a process takes up to {most}, three times database_pool_max");
+    let has = format!("the server has {room} for its role");
+    match room.checked_div(most).unwrap_or_default() {
+        ..=0 => Finding::warning(
+            CONNECTIONS,
+            format!(
+                "{takes}, and {has}: lower database_pool_max or raise the server's max_connections"
+            ),
+        ),
+        processes => Finding::ok(
+            CONNECTIONS,
+            format!("{takes}; {has}: enough for {processes}"),
+        ),
     }
 }
 
@@ -169,5 +204,24 @@ async fn lag(pool: &PgPool) -> Finding {
             }
         }
         Err(error) => Finding::failure(LAG, error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_too_small_for_one_process_is_told_of() {
+        for (room, status, words) in [
+            (95, Status::Warning, "has 95 for its role: lower"),
+            (96, Status::Ok, "enough for 1"),
+            (300, Status::Ok, "enough for 3"),
+            (-1, Status::Warning, "takes up to 96"),
+        ] {
+            let found = fitting(96, room);
+            assert_eq!(found.status, status, "{found:?}");
+            assert!(found.detail.contains(words), "{found:?}");
+        }
     }
 }

@@ -26,6 +26,9 @@ const EARLIEST: u64 = 1_735_689_600;
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 const MAX_ANSWER_BYTES: u64 = 4_096;
 
+/// A certificate that ends sooner should have been renewed: those of 90 days are a month before their end.
+const CERTIFICATE_WARNING: chrono::TimeDelta = chrono::TimeDelta::days(14);
+
 /// How far the clock may lie behind the newest file of the data directory.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 
@@ -55,8 +58,35 @@ pub async fn check(config: &Config) -> Vec<Finding> {
 fn certificate(cert: &Path, key: &Path) -> Finding {
     const CHECK: &str = "certificate";
     match Tls::open(cert, key) {
-        Ok(_) => Finding::ok(CHECK, format!("{} with its key", cert.display())),
+        Ok(tls) => lasting(CHECK, cert, tls.ends_at(), chrono::Utc::now()),
         Err(error) => Finding::failure(CHECK, error.to_string()),
+    }
+}
+
+/// Whether a certificate that can be used can be used for a while.
+fn lasting(
+    check: &'static str,
+    cert: &Path,
+    end: Option<i64>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Finding {
+    let cert = cert.display();
+    let Some(end) = end.and_then(|end| chrono::DateTime::from_timestamp(end, 0)) else {
+        let unread = format!("{cert} with its key; when it ends cannot be read: look at it");
+        return Finding::warning(check, unread);
+    };
+    let day = end.format("%Y-%m-%d");
+    let renew = "renew it; a running ledger takes the new files up by itself";
+    match end - now {
+        left if left <= chrono::TimeDelta::zero() => Finding::failure(
+            check,
+            format!("{cert} ended on {day}, and no client trusts it: {renew}"),
+        ),
+        left if left < CERTIFICATE_WARNING => Finding::warning(
+            check,
+            format!("{cert} ends on {day}, in {} days: {renew}", left.num_days()),
+        ),
+        _ => Finding::ok(check, format!("{cert} with its key, until {day}")),
     }
 }
 
@@ -226,6 +256,25 @@ mod tests {
             .set_modified(SystemTime::now() + Duration::from_secs(3600))
             .unwrap();
         assert_eq!(clock(dir.path()).status, Status::Failure);
+    }
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_told_of() {
+        let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let day = 24 * 60 * 60;
+        for (days, status, words) in [
+            (15, Status::Ok, "until 2027-01-30"),
+            (13, Status::Warning, "in 13 days: renew it"),
+            (0, Status::Failure, "ended on 2027-01-15"),
+            (-1, Status::Failure, "ended on 2027-01-14"),
+        ] {
+            let end = Some(now.timestamp() + days * day);
+            let found = lasting("certificate", Path::new("c.pem"), end, now);
+            assert_eq!(found.status, status, "{found:?}");
+            assert!(found.detail.contains(words), "{found:?}");
+        }
+        let unknown = lasting("certificate", Path::new("c.pem"), None, now);
+        assert_eq!(unknown.status, Status::Warning);
     }
 
     #[test]

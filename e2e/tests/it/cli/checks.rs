@@ -1,6 +1,6 @@
 //! `migrate` and `doctor`.
 
-use e2e::{Program, ProgramOptions, fresh_database, new_database};
+use e2e::{Certificate, Program, ProgramOptions, fresh_database, new_database};
 use serde_json::{Value, json};
 
 use super::support::{Ended, Shell, run};
@@ -65,6 +65,7 @@ async fn doctor_beside_a_ledger_on_a_database() {
         "log",
         "read models, processes",
         "readers of queries",
+        "connections",
     ] {
         assert_eq!(check(&doctor, name)["status"], "ok", "{}", doctor.out);
     }
@@ -96,6 +97,7 @@ async fn doctor_beside_an_embedded_ledger_and_without_one() {
         "log",
         "read models, processes",
         "readers of queries",
+        "connections",
     ] {
         assert_eq!(check(&beside, name)["status"], "ok", "{}", beside.out);
     }
@@ -151,4 +153,38 @@ async fn doctor_finds_a_port_taken_by_something_else() {
     let ended = shell.run(&["doctor", "--json", "--set", &listen]);
     assert_eq!(ended.code, Some(10));
     assert_eq!(check(&ended, "port")["status"], "failure", "{}", ended.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_tells_of_a_certificate_that_ends_soon_and_of_too_few_connections() {
+    let database = fresh_database().await;
+    let name = database.app().get_database().unwrap().to_owned();
+    // Three pools of 32 do not fit.
+    let limit = format!("alter database \"{name}\" connection limit 95");
+    let superuser = database.superuser_pool().await;
+    sqlx::raw_sql(&limit).execute(&superuser).await.unwrap();
+    let shell = Shell::new(Some(&database));
+    // Good for two days.
+    let certificate = Certificate::make(shell.dir.path(), "short");
+    let mut command = shell.command(&["doctor", "--json"]);
+    command.envs(certificate.environment());
+    let ended = run(command);
+    assert_eq!(ended.code, Some(9), "{ended:?}");
+    for (name, words) in [
+        ("certificate", "in 1 days: renew it"),
+        (
+            "connections",
+            "has 95 for its role: lower database_pool_max",
+        ),
+    ] {
+        let found = check(&ended, name);
+        assert_eq!(found["status"], "warning", "{found}");
+        assert!(found["detail"].as_str().unwrap().contains(words), "{found}");
+    }
+    let fewer = run({
+        let mut command = shell.command(&["doctor", "--json"]);
+        command.env("LEDGER_DATABASE_POOL_MAX", "31");
+        command
+    });
+    assert_eq!(check(&fewer, "connections")["status"], "ok", "{fewer:?}");
 }

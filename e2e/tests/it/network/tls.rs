@@ -260,6 +260,12 @@ async fn a_renewed_certificate_is_taken_up_and_a_bad_one_is_not() {
     warned(&world, 4).await;
     place(&world.api_that(&old)).await;
 
+    // When it ends can be watched: within two days, as it was made.
+    let first = world.figure("ledger_api_tls_certificate_end_seconds").await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let left = first - now.unwrap().as_secs_f64();
+    assert!((0.0..=2.0 * 86_400.0).contains(&left), "{left}");
+
     used.replace_by(&renewed);
     let new = renewed.trust(&[H2]);
     eventually("the renewed certificate is shown", async || {
@@ -274,6 +280,9 @@ async fn a_renewed_certificate_is_taken_up_and_a_bad_one_is_not() {
             .log()
             .contains("a renewed certificate is in use")
     );
+    // It was made later.
+    let second = world.figure("ledger_api_tls_certificate_end_seconds").await;
+    assert!(second > first, "{first} {second}");
     // Who was connected stays so.
     drop(kept);
 }
