@@ -33,7 +33,8 @@ const SHAPE: &str = "
     from pg_class as c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
     union all
     select concat_ws(' ', 'column', a.attrelid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
-                     a.attnotnull, a.attstorage, a.attcompression, pg_get_expr(d.adbin, d.adrelid))
+                     a.attnotnull, a.attstorage, a.attcompression, pg_get_expr(d.adbin, d.adrelid),
+                     a.attacl::text)
     from pg_attribute as a join pg_class as c on c.oid = a.attrelid
     left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
     where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attnum > 0
@@ -135,10 +136,12 @@ async fn every_model_is_made_anew_under_load_and_no_query_fails() {
     let runner = db.run();
     trade.run(&db.log, 80, 1_000).await;
     db.caught_up().await;
-    // A column that a release to come has added, and a row that somebody has damaged.
+    // A column that a release to come has added, rights to columns alone, and a row that somebody has damaged.
     for sql in [
         "alter table store_board add column later text default 'x'",
         "create index store_board_later on store_board (later) where later is not null",
+        "grant select (later), update (later, orders) on store_board to pg_monitor",
+        "grant update (later) on store_board to ledger_reader",
         "insert into order_ref values ('SLICK', 'S-1', gen_random_uuid())",
     ] {
         sqlx::query(sql).execute(&db.owner().await).await.unwrap();

@@ -46,5 +46,15 @@ written as (
     from live, aclexplode(relacl) as a
     where a.grantee <> 0 and a.grantee <> a.grantor
     group by a.grantee, new
+    union all
+    -- Rights to single columns, which the table's own do not show.
+    select 9, a.grantee, format(
+        'grant %s on %s to %s', string_agg(format('%s (%I)', a.privilege_type, c.attname), ', '), new, a.grantee::regrole
+    )
+    from live
+    join pg_attribute as c on c.attrelid = live.oid and c.attnum > 0 and not c.attisdropped,
+    aclexplode(c.attacl) as a
+    where a.grantee <> 0 and a.grantee <> a.grantor
+    group by a.grantee, new
 )
 select statement from written order by step, part
