@@ -187,10 +187,8 @@ impl Reads for Answers {
     async fn orders(&self, request: &PageRequest) -> Result<Page<OrderRow>, ReadError> {
         let read = |db| async move { order_view::page(&db, request).await };
         let filter = &request.filter;
-        // Of the whole chain it would be another list a moment later. Who has a phone number is forgotten without an
-        // event.
-        let of_all = filter.stores.is_none() && filter.allowed == StoreScope::All;
-        if of_all || filter.phone.is_some() {
+        // Who has a phone number is forgotten without an event.
+        if filter.phone.is_some() {
             return self.read(read).await;
         }
         let stores = (&filter.allowed, filter.stores.as_deref());
@@ -255,8 +253,13 @@ impl Reads for Answers {
         filter: &OutstandingFilter,
         window: &Window,
     ) -> Result<Page<CashOrder>, ReadError> {
-        self.read(|db| async move { cash_ledger::outstanding(&db, filter, window).await })
-            .await
+        let models = [Model::CashLedger];
+        let stores = (&filter.allowed, filter.stores.as_deref());
+        let question = Question::about("outstanding_cash", &models, stores, (filter, window));
+        self.kept(question, |db| async move {
+            cash_ledger::outstanding(&db, filter, window).await
+        })
+        .await
     }
 
     async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError> {

@@ -18,7 +18,7 @@ use super::PostingRow;
 use crate::decode::{OrderRecord, Poison};
 
 /// The cash of one order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CashOrder {
     /// The order.
     pub order_id: OrderId,

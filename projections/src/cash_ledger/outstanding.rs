@@ -24,7 +24,7 @@ const LIST: u8 = b'o';
 const MICROS: std::ops::RangeInclusive<i64> = 0..=253_402_300_799_999_999;
 
 /// What is outstanding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub enum Outstanding {
     /// Anything.
     #[default]
@@ -37,7 +37,7 @@ pub enum Outstanding {
 
 /// Which orders a list holds: all conditions must be met; an absent one is met by every order with something
 /// outstanding.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct OutstandingFilter {
     /// The stores the caller may see. Not a wish but a limit: there is no default.
     pub allowed: StoreScope,
@@ -144,10 +144,8 @@ pub async fn outstanding(
     let Some(mut sql) = page_sql("", filter, &parts) else {
         return Ok(Page::default());
     };
-    // Not kept as a prepared statement: a plan for all filters alike would be wrong for most.
     let rows: Vec<CashOrder> = sql
         .build_query_as()
-        .persistent(false)
         .fetch_all(&mut *db.connection().await?)
         .await?;
     Ok(parts.page(rows, |row| {

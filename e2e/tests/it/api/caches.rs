@@ -179,7 +179,10 @@ async fn an_order_and_the_list_of_a_store_are_kept_until_something_happens_to_th
     const READS: &str = "query($id: ID!, $position: Position!) {
         one: order(id: $id, fresh: { minPosition: $position, waitMs: 1000 }) { version status }
         list: orders(filter: { storeIds: [\"CFR001\"] }, fresh: { minPosition: $position, waitMs: 1000 }) {
-            edges { cursor node { id version } } } }";
+            edges { cursor node { id version } } }
+        all: orders(first: 1, fresh: { minPosition: $position, waitMs: 1000 }) { edges { node { id } } }
+        cash: outstandingCash(storeIds: [\"CFR001\"], fresh: { minPosition: $position, waitMs: 1000 }) {
+            edges { node { orderId } } } }";
     let database = fresh_database().await.with_stores().await;
     let program = program(&database, "memory", None).await;
     let api = program.admin();
@@ -193,10 +196,17 @@ async fn an_order_and_the_list_of_a_store_are_kept_until_something_happens_to_th
             .await
     };
     let first = eventually("both are kept", async || {
-        let before = (hits("order").await, hits("orders").await);
+        let read = async || {
+            let lists = hits("orders").await;
+            [hits("order").await, lists, hits("outstanding_cash").await]
+        };
+        let before = read().await;
         let answer = ask(&receipt["position"]).await;
-        let after = (hits("order").await, hits("orders").await);
-        (after.0 > before.0 && after.1 > before.1).then_some(answer)
+        let after = read().await;
+        // Both lists of orders: that of the store and that of the chain.
+        let more = [1, 2, 1].iter().zip(before).zip(after);
+        let mut more = more.map(|((more, before), after)| after - before >= *more);
+        more.all(|more| more).then_some(answer)
     })
     .await;
 
@@ -207,6 +217,7 @@ async fn an_order_and_the_list_of_a_store_are_kept_until_something_happens_to_th
     let listed = |answer: &Value| answer["list"]["edges"].as_array().unwrap().len();
     assert_eq!((listed(&first), listed(&answer)), (1, 2));
     assert_eq!(answer["list"]["edges"][0]["node"]["id"], second);
+    assert_eq!(answer["all"]["edges"][0]["node"]["id"], second);
     eventually("an order is kept while its store trades", async || {
         placed(&api, json!({ "storeId": "CFR001" })).await;
         let before = hits("order").await;
@@ -234,5 +245,9 @@ async fn an_order_and_the_list_of_a_store_are_kept_until_something_happens_to_th
             json!({ "id": order, "position": cancelled["position"] }),
         )
         .await;
-    assert_eq!(answer, json!({ "one": null, "list": { "edges": [] } }));
+    let nothing = json!({ "edges": [] });
+    assert_eq!(
+        answer,
+        json!({ "one": null, "list": nothing, "all": nothing, "cash": nothing })
+    );
 }
