@@ -27,12 +27,25 @@ pub struct Certificate {
 impl Certificate {
     /// Makes one under a directory.
     pub fn make(directory: &Path, name: &str) -> Self {
+        Self::make_for(directory, name, 2)
+    }
+
+    /// The same for so many days.
+    pub fn make_for(directory: &Path, name: &str, days: u32) -> Self {
         let made = Self {
             cert: directory.join(format!("{name}.crt")),
             key: directory.join(format!("{name}.key")),
         };
         let output = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"])
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-nodes",
+                "-days",
+                &days.to_string(),
+            ])
             .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
             .args(["-subj", &format!("/CN={name}")])
             .args(["-addext", "subjectAltName=IP:127.0.0.1"])

@@ -100,10 +100,9 @@ async fn what_the_database_does_not_show_the_api_cannot() {
     let (world, position, own) = traded().await;
     let manager = world.caller("store-manager", &["CFR001"]);
     let order = "query($id: ID!) { order(id: $id) { id store { id } } }";
-    let asked = json!({ "id": own });
     let before = lists(&manager, &position).await;
     assert_eq!(orders(&before).len(), 2);
-    let shown = manager.graphql(order, asked.clone()).await;
+    let shown = manager.graphql(order, json!({ "id": own })).await;
     assert_eq!(shown["order"]["store"]["id"], "CFR001");
 
     let database = world.database.superuser_pool().await;
@@ -111,10 +110,11 @@ async fn what_the_database_does_not_show_the_api_cannot() {
         let alter = format!("alter policy reader on {table} using (false)");
         sqlx::raw_sql(&alter).execute(&database).await.unwrap();
     }
-    // Figures are kept until something happens.
-    let (_, receipt) = placed(&world.admin, json!({ "storeId": "CFR001" })).await;
+    // Answers are kept until something happens.
+    let (id, receipt) = placed(&world.admin, json!({ "storeId": "CFR001" })).await;
     let position = &receipt["position"];
     is_shown(&world, position).await;
+    let asked = json!({ "id": id });
     let after = lists(&manager, position).await;
     assert_eq!(self::shown(&after), [].into());
     let hidden = manager.graphql(order, asked.clone()).await;

@@ -7,11 +7,11 @@ use e2e::{
     servers::{Primary, Replica},
 };
 
-use super::support::{FAR, World, ledger, metric, part, world};
+use super::support::{FAR, World, forgetful_world, ledger, metric, part, world};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_go_to_the_replica_unless_it_does_not_show_what_is_demanded() {
-    let world = world("30s").await;
+    let world = forgetful_world("30s").await;
     let (id, position) = world.place().await;
     let answer = world.order(&id, position, 1_000).await.json();
     assert_eq!(answer["data"]["order"]["id"], *id, "{answer}");

@@ -39,6 +39,11 @@ pub(super) async fn world(max_lag: &str) -> World {
     world_with(max_lag, &[]).await
 }
 
+/// As [`world`], with nothing kept: what was read on the primary would be found again.
+pub(super) async fn forgetful_world(max_lag: &str) -> World {
+    world_with(max_lag, &[("LEDGER_CACHE_BACK_END", "none")]).await
+}
+
 /// As [`world`], with one connection to the replica and nothing kept: who reads takes the connection.
 pub(super) async fn narrow_world(max_lag: &str) -> World {
     world_with(
