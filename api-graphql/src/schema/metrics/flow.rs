@@ -153,7 +153,8 @@ pub(super) fn wanted(ctx: &Context<'_>, columns: &[&'static str]) -> Wanted {
             gather(field, columns);
         }
     }
-    let mut columns = columns.to_vec();
+    // Never none: the planner would rather read a key's whole index than the days' rows.
+    let mut columns = [columns, &["placed"]].concat();
     gather(ctx.field(), &mut columns);
     Flow::wanted(&columns)
 }
