@@ -11,10 +11,6 @@ use crate::error::StoreError;
 /// Prepared statements kept per connection: more than this program has.
 const STATEMENT_CACHE: usize = 256;
 
-/// The same of a connection that answers queries, whose filters make statements of thousands of shapes: the ones that
-/// were used last.
-const READ_STATEMENT_CACHE: usize = 100;
-
 /// A connection that nobody needed for so long is closed.
 const IDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// A connection that is this old is replaced when it is given back: memory of the server goes with it.
@@ -93,13 +89,7 @@ impl ReadingPools {
     /// Pools of at most `max_connections` each.
     pub fn new(options: PgConnectOptions, config: &PoolConfig) -> Self {
         // Should the server ever take writes, it takes none from here.
-        let options = prepared(options, config)
-            .statement_cache_capacity(READ_STATEMENT_CACHE)
-            .options([
-                ("default_transaction_read_only", "on"),
-                // Statements are kept, their plans are not: one for all stores and statuses alike would be wrong for most.
-                ("plan_cache_mode", "force_custom_plan"),
-            ]);
+        let options = prepared(options, config).options([("default_transaction_read_only", "on")]);
         let readers = options.clone().options([("role", READER)]);
         let overseers = options.options([("role", OVERSEER)]);
         Self {

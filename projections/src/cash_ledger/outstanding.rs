@@ -144,8 +144,10 @@ pub async fn outstanding(
     let Some(mut sql) = page_sql("", filter, &parts) else {
         return Ok(Page::default());
     };
+    // Not kept as a prepared statement: a plan for all filters alike would be wrong for most.
     let rows: Vec<CashOrder> = sql
         .build_query_as()
+        .persistent(false)
         .fetch_all(&mut *db.connection().await?)
         .await?;
     Ok(parts.page(rows, |row| {

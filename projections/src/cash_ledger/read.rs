@@ -264,6 +264,7 @@ pub async fn postings(
     let parts = Parts::of(window, |cursor| place(cursor, &name))?;
     let rows: Vec<PostingRow> = postings_sql("", of, &parts)
         .build_query_as()
+        .persistent(false)
         .fetch_all(&mut *db.connection().await?)
         .await?;
     Ok(parts.page(rows, |row| {

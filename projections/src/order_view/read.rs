@@ -134,8 +134,11 @@ pub async fn page(db: &ReadDb, request: &PageRequest) -> Result<Page, ReadError>
     let Some(mut sql) = page_sql("", request, &parts) else {
         return Ok(Page::default());
     };
+    // Not kept as a prepared statement: there are thousands of shapes, and a plan for all stores and
+    // statuses alike would be wrong for most of them.
     let rows: Vec<OrderRow> = sql
         .build_query_as()
+        .persistent(false)
         .fetch_all(&mut *db.connection().await?)
         .await?;
     Ok(parts.page(rows, |row| row.cursor(request.sort)))
