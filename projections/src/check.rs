@@ -19,7 +19,7 @@ use crate::{
     Model,
     decode::{Kind, Logged, Of, Poison, Record, decode},
     document::Document,
-    model::begin_snapshot,
+    model::hold_tables,
 };
 use documents::Documents;
 
@@ -62,11 +62,15 @@ pub async fn check_with(
     log: LogId,
     mut progress: impl FnMut(u64, u64) + Send,
 ) -> Result<CheckReport, CheckError> {
-    let mut tx = pool.begin_with(begin_snapshot(&Model::ALL)).await?;
+    let mut tx = pool.begin().await?;
+    sqlx::query("set transaction isolation level repeatable read, read only")
+        .execute(&mut *tx)
+        .await?;
     // Counting a large table takes longer than a query of the service may.
     sqlx::query("set local statement_timeout = '10min'")
         .execute(&mut *tx)
         .await?;
+    hold_tables(&mut tx, &Model::ALL).await?;
     let mut report = CheckReport::default();
     for model in Model::ALL {
         let at = checkpoint(&mut tx, log, model).await?;

@@ -175,20 +175,25 @@ impl Model {
     }
 }
 
-/// The statements that begin a transaction which reads the tables of these models in one snapshot, and keep the tables
-/// from being exchanged until it ends. In one round trip.
+/// Keeps the tables of these models from being exchanged until the transaction ends: the first statement of one that reads
+/// them in one snapshot.
 ///
 /// A lock takes no snapshot. Whoever took the snapshot first and then waited for an exchange would find the new table by
 /// its name, and none of its rows, which are younger than the snapshot.
-pub(crate) fn begin_snapshot(models: &[Model]) -> String {
+///
+/// # Errors
+/// The database did not answer.
+pub(crate) async fn hold_tables(
+    conn: &mut PgConnection,
+    models: &[Model],
+) -> Result<(), sqlx::Error> {
     let tables = models.iter().flat_map(|model| model.tables());
     let tables: Vec<String> = tables
         .map(|table| format!("public.{}", table.name))
         .collect();
-    format!(
-        "begin isolation level repeatable read, read only; lock table {} in access share mode",
-        tables.join(", ")
-    )
+    let lock = format!("lock table {} in access share mode", tables.join(", "));
+    sqlx::query(&lock).persistent(false).execute(conn).await?;
+    Ok(())
 }
 
 /// A table of a read model.

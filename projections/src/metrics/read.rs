@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Model, ReadError,
-    model::begin_snapshot,
+    model::hold_tables,
     read_db::{allowed_ids, push_any},
 };
 
@@ -193,7 +193,11 @@ pub struct Figures<R> {
 pub(super) async fn snapshot(
     conn: &mut PgConnection,
 ) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-    conn.begin_with(begin_snapshot(&[Model::Metrics])).await
+    let begin = "begin isolation level repeatable read, read only";
+    let mut tx = conn.begin_with(begin).await?;
+    // Not with the statement before: a transaction that is begun by then is ended when this is broken off.
+    hold_tables(&mut tx, &[Model::Metrics]).await?;
+    Ok(tx)
 }
 
 /// A query over a table of sums.
