@@ -8,7 +8,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::error::StoreError;
 
-/// Prepared statements kept per connection: more than this program has.
+/// Prepared statements kept per connection, those that were used last: more than this program has, but for the figures
+/// that dashboards choose.
 const STATEMENT_CACHE: usize = 256;
 
 /// A connection that nobody needed for so long is closed.

@@ -88,7 +88,7 @@ pub trait Reads:
     async fn collection_days(&self, filter: &DayFilter) -> Result<Vec<CollectionDay>, ReadError>;
 }
 
-/// What the chosen node answers, or has answered: figures are kept until something happens to their stores.
+/// What the chosen node answers, or has answered: answers are kept until something happens to what they are about.
 #[derive(Debug)]
 pub(super) struct Answers {
     /// The node.
@@ -128,13 +128,14 @@ impl Answers {
         }
         .within(self.chosen.scope());
         let (models, scope, read) = (question.models, &question.scope(), &read);
-        if !self.cache.keeps() {
-            return self.read(|db| read(db.within(scope))).await;
-        }
-        let answer = || {
+        let answer = |is_kept: bool| {
             self.read(move |db| async move {
                 // The position first, on the same node: what is read after it has seen it.
-                let position = freshness::seen(&db, self.log, models).await?;
+                let position = if is_kept {
+                    freshness::seen(&db, self.log, models).await?
+                } else {
+                    Position::START
+                };
                 // Of the stores that the key names, and of no others: whoever finds it may see them.
                 let value = read(db.within(scope)).await?;
                 Ok(Answer { value, position })

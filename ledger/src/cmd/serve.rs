@@ -298,7 +298,7 @@ async fn state(
     })
 }
 
-/// Where figures are kept, and what must be told of changes so that none is too old.
+/// Where answers are kept, and what must be told of changes so that none is too old.
 async fn cache(config: &Config, log: &Log) -> Result<(Cache, Option<Touched>), Failure> {
     let bytes = config.cache.bytes.0;
     let touched = Touched::default();

@@ -244,20 +244,15 @@ impl Cache {
         Ok(Self { levels })
     }
 
-    /// Whether anything is kept at all.
-    pub const fn keeps(&self) -> bool {
-        self.levels.is_some()
-    }
-
     /// The kept answer to a question, or what `read` says, which is kept then. Of those who ask the same at once one
-    /// reads.
+    /// reads. `read` is told whether its answer is to be kept: nobody else looks at the answer's position.
     ///
     /// # Errors
     /// What `read` fails with.
     pub async fn answer<A, T, F>(
         &self,
         question: &Question<'_, A>,
-        read: impl Fn() -> F,
+        read: impl Fn(bool) -> F,
     ) -> Result<T, ReadError>
     where
         A: Serialize,
@@ -265,7 +260,7 @@ impl Cache {
         F: Future<Output = Result<Answer<T>, ReadError>>,
     {
         let Some(levels) = &self.levels else {
-            return Ok(read().await?.value);
+            return Ok(read(false).await?.value);
         };
         let (touched, at_least) = (&levels.touched, question.at_least);
         let last = question.order.map_or_else(
@@ -276,7 +271,7 @@ impl Cache {
             last.and_then(|last| Some((last, question.key(last, &levels.ledger)?)))
         else {
             outcome(question.name, "bypassed");
-            return Ok(read().await?.value);
+            return Ok(read(false).await?.value);
         };
         // Only the one who reads for all is ever polled.
         let is_ours = AtomicBool::new(false);
@@ -303,7 +298,7 @@ impl Cache {
                 // Another's read failed, or is older than what is demanded here: our own node may do better.
                 Unkept::Failed(_) | Unkept::Older(..) => {
                     outcome(question.name, "bypassed");
-                    Ok(read().await?.value)
+                    Ok(read(false).await?.value)
                 }
             },
         }
@@ -344,7 +339,7 @@ impl Levels {
         name: &'static str,
         key: Key,
         last: Position,
-        read: &impl Fn() -> F,
+        read: &impl Fn(bool) -> F,
     ) -> Result<Entry, Unkept>
     where
         T: Serialize + DeserializeOwned + Send + Sync + 'static,
@@ -359,7 +354,7 @@ impl Levels {
             return Ok(Entry::new(value, bytes.len()));
         }
         outcome(name, "read");
-        let answer = read().await.map_err(Unkept::Failed)?;
+        let answer = read(true).await.map_err(Unkept::Failed)?;
         if answer.position < last {
             return Err(Unkept::Older(Arc::new(answer.value), answer.position));
         }

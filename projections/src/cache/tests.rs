@@ -83,7 +83,7 @@ async fn an_answer_is_kept_until_something_happens_to_its_stores() {
     let one = ["CFR001".to_owned()];
     let ask = async |stores, asked, at| {
         let question = question(stores, asked);
-        cache.answer(&question, || reads.read(at)).await.unwrap()
+        cache.answer(&question, |_| reads.read(at)).await.unwrap()
     };
     assert_eq!(ask(Some(&one), "a", 10).await, 1);
     assert_eq!(ask(Some(&one), "a", 10).await, 1, "kept");
@@ -106,11 +106,11 @@ async fn an_answer_of_a_node_that_is_behind_is_given_and_not_kept() {
     happened(&touched, 20, "CFR001");
     let question = question(None, "a");
     for expected in 1..=2 {
-        let answer = cache.answer(&question, || reads.read(19)).await;
+        let answer = cache.answer(&question, |_| reads.read(19)).await;
         assert_eq!(answer.unwrap(), expected);
     }
     for _ in 0..2 {
-        let answer = cache.answer(&question, || reads.read(20)).await;
+        let answer = cache.answer(&question, |_| reads.read(20)).await;
         assert_eq!(answer.unwrap(), 3);
     }
 }
@@ -124,12 +124,12 @@ async fn whoever_demands_more_than_is_known_reads() {
         ..question(None, "a")
     };
     for expected in 1..=2 {
-        let answer = cache.answer(&fresh, || reads.read(11)).await;
+        let answer = cache.answer(&fresh, |_| reads.read(11)).await;
         assert_eq!(answer.unwrap(), expected);
     }
     happened(&touched, 11, "CFR001");
     for _ in 0..2 {
-        let answer = cache.answer(&fresh, || reads.read(11)).await;
+        let answer = cache.answer(&fresh, |_| reads.read(11)).await;
         assert_eq!(answer.unwrap(), 3);
     }
 }
@@ -142,7 +142,7 @@ async fn of_those_who_ask_the_same_at_once_one_reads() {
         let (cache, reads) = (Arc::clone(&cache), Arc::clone(&reads));
         tokio::spawn(async move {
             let question = question(None, "a");
-            cache.answer(&question, || reads.read(10)).await.unwrap()
+            cache.answer(&question, |_| reads.read(10)).await.unwrap()
         })
     });
     for answer in asked.collect::<Vec<_>>() {
@@ -156,10 +156,13 @@ async fn a_failure_is_not_kept() {
     let (cache, _) = cache();
     let reads = Reads::default();
     let question = question(None, "a");
-    let failing = || async { Err::<Answer<i64>, _>(ReadError::TooMuch { max: 7 }) };
+    let failing = |_| async { Err::<Answer<i64>, _>(ReadError::TooMuch { max: 7 }) };
     let failed = cache.answer(&question, failing).await;
     assert!(matches!(failed, Err(ReadError::TooMuch { max: 7 })));
-    assert_eq!(cache.answer(&question, || reads.read(10)).await.unwrap(), 1);
+    assert_eq!(
+        cache.answer(&question, |_| reads.read(10)).await.unwrap(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -168,7 +171,7 @@ async fn without_a_back_end_everybody_reads() {
     let reads = Reads::default();
     let question = question(None, "a");
     for expected in 1..=3 {
-        let answer = cache.answer(&question, || reads.read(10)).await;
+        let answer = cache.answer(&question, |_| reads.read(10)).await;
         assert_eq!(answer.unwrap(), expected);
     }
 }
@@ -184,12 +187,12 @@ async fn who_joins_a_read_is_not_given_less_than_it_demands() {
         ..question(None, "a")
     };
     // One reads where 20 is not shown yet; two join: one takes what comes, one demands 20, which its own node shows.
-    let slow = cache.answer(&plain, || async {
+    let slow = cache.answer(&plain, |_| async {
         let _turn = held.acquire().await;
         reads.read(19).await
     });
-    let joins = cache.answer(&plain, || reads.read(20));
-    let demands = cache.answer(&fresh, || reads.read(20));
+    let joins = cache.answer(&plain, |_| reads.read(20));
+    let demands = cache.answer(&fresh, |_| reads.read(20));
     let lets_go = async {
         tokio::task::yield_now().await;
         held.add_permits(1);
@@ -206,11 +209,11 @@ async fn who_joins_a_read_that_fails_reads() {
     let (cache, _) = cache();
     let (reads, held) = (Reads::default(), tokio::sync::Semaphore::new(0));
     let question = question(None, "a");
-    let failing = cache.answer(&question, || async {
+    let failing = cache.answer(&question, |_| async {
         let _turn = held.acquire().await;
         Err::<Answer<i64>, _>(ReadError::TooMuch { max: 7 })
     });
-    let joins = cache.answer(&question, || reads.read(10));
+    let joins = cache.answer(&question, |_| reads.read(10));
     let lets_go = async {
         tokio::task::yield_now().await;
         held.add_permits(1);

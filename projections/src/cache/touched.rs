@@ -6,8 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::order::Order;
-use domain::{entity::Entity, ids::OrderId};
+use domain::{entity::Entity, ids::OrderId, order::Order};
 use store::Position;
 
 use crate::changes::Change;

@@ -217,7 +217,18 @@ pub(super) struct Question<'a> {
 /// The column that says whether a row sums up the time before the one that is asked for.
 pub(super) const IS_BEFORE: &str = "is_before";
 
-impl Question<'_> {
+impl<'a> Question<'a> {
+    /// All measures of everything that the filter lets through.
+    pub(super) const fn of(filter: &'a MetricsFilter, by: &'a [&'static str]) -> Self {
+        Self {
+            filter,
+            by,
+            only: Vec::new(),
+            wanted: Wanted::ALL,
+            beside: false,
+        }
+    }
+
     /// The answer, from one snapshot of the database.
     ///
     /// # Errors
@@ -225,14 +236,14 @@ impl Question<'_> {
     pub(super) async fn ask<T: Table, R>(
         &self,
         conn: &mut PgConnection,
-        read: impl Fn(&PgRow) -> Result<R, sqlx::Error>,
+        read: impl Fn(&PgRow, Wanted) -> Result<R, sqlx::Error>,
     ) -> Result<Figures<R>, ReadError> {
         let nothing = self.filter.is_empty()?;
         let rows: Vec<PgRow> = self
             .sql::<T>("", nothing)
             .build()
-            // Kept as a prepared statement: there are few shapes, and each has an index that is right for every filter,
-            // while to plan two dozen sums takes as long as to form them.
+            // Kept as a prepared statement: each shape has an index that is right for every filter, while to plan two
+            // dozen sums takes as long as to form them. The connection bounds how many.
             .fetch_all(conn)
             .await?;
         if i64::try_from(rows.len()).unwrap_or(i64::MAX) > MAX_ROWS {
@@ -246,7 +257,7 @@ impl Question<'_> {
             figures.position = Position(row.try_get("at_position")?);
             // The one row without figures says only the position.
             if row.try_get::<Option<bool>, _>("is_present")?.is_some() {
-                figures.rows.push(read(row)?);
+                figures.rows.push(read(row, self.wanted)?);
             }
         }
         Ok(figures)

@@ -7,14 +7,13 @@
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use store::Position;
 
-use crate::model::Table;
-
 use super::{
     RebuildError, Shadow,
     fill::{Filler, NEAR},
     new_schema,
     swap::{CATCH_UPS, lock_checkpoint},
 };
+use crate::model::Table;
 
 /// Rows of a difference that are named.
 const NAMED: i64 = 5;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use e2e::{Api, Program, ProgramOptions, eventually, free_port, fresh_database};
+use e2e::{Api, Program, eventually, fresh_database};
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -13,6 +13,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use super::{figure, operated};
+
 /// The ledger's own bound, and a margin for a busy machine.
 const SEND_LIMIT: Duration = Duration::from_secs(30);
 const MARGIN: Duration = Duration::from_secs(20);
@@ -20,28 +22,16 @@ const MARGIN: Duration = Duration::from_secs(20);
 const LARGE: &str = "/graphiql/graphiql.js";
 
 async fn start(more: &[(&'static str, &str)]) -> (Program, Api) {
-    let database = fresh_database().await;
-    let operations = format!("127.0.0.1:{}", free_port());
-    let mut env = vec![("LEDGER_OPS_LISTEN", operations.clone())];
-    env.extend(
-        more.iter()
-            .map(|(name, value)| (*name, (*value).to_owned())),
-    );
-    let program = Program::start(ProgramOptions {
-        env,
-        ..ProgramOptions::on(&database)
-    })
-    .await;
-    (program, Api::new(operations, String::new()))
+    let settings = more
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()));
+    operated(&fresh_database().await, settings.collect()).await
 }
 
 /// How many connections were closed for a reason.
 async fn closed(operations: &Api, reason: &str) -> f64 {
-    let text = operations.get("/metrics").await.body;
-    let text = String::from_utf8_lossy(&text);
-    let name = format!("ledger_api_connections_closed_total{{reason=\"{reason}\"}} ");
-    let line = text.lines().find_map(|line| line.strip_prefix(&name));
-    line.map_or(0.0, |value| value.trim().parse().unwrap())
+    let name = format!("ledger_api_connections_closed_total{{reason=\"{reason}\"}}");
+    figure(operations, &name).await
 }
 
 /// A connection from an address of this machine.

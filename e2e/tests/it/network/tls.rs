@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use e2e::{
-    Api, Certificate, Database, Program, ProgramOptions, Trust, eventually, free_port,
-    fresh_database, orders,
+    Api, Certificate, Database, Program, Trust, eventually, free_port, fresh_database, orders,
 };
 use rustls::version::{TLS12, TLS13};
 use serde_json::{Value, json};
@@ -14,6 +13,8 @@ use tokio::{
     net::TcpStream,
 };
 use uuid::Uuid;
+
+use super::{figure, operated};
 
 const H2: &str = "h2";
 const H1: &str = "http/1.1";
@@ -39,21 +40,15 @@ impl World {
         let database = fresh_database().await.with_stores().await;
         let directory = tempfile::tempdir().unwrap();
         let certificate = Certificate::make(directory.path(), "first");
-        let operations = format!("127.0.0.1:{}", free_port());
-        let mut env = Vec::from(certificate.environment());
-        env.push(("LEDGER_OPS_LISTEN", operations.clone()));
-        env.extend(
+        let mut settings = Vec::from(certificate.environment());
+        settings.extend(
             more.iter()
                 .map(|(name, value)| (*name, (*value).to_owned())),
         );
-        let program = Program::start(ProgramOptions {
-            env,
-            ..ProgramOptions::on(&database)
-        })
-        .await;
+        let (program, operations) = operated(&database, settings).await;
         Self {
             token: program.load_token("admin"),
-            operations: Api::new(operations, String::new()),
+            operations,
             database,
             directory,
             certificate,
@@ -75,12 +70,7 @@ impl World {
 
     /// A counter or gauge, as the operations port tells it.
     async fn figure(&self, name: &str) -> f64 {
-        let text = self.operations.get("/metrics").await.body;
-        let text = String::from_utf8_lossy(&text);
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.map_or(0.0, |value| value.trim().parse().unwrap())
+        figure(&self.operations, name).await
     }
 
     async fn refused(&self, reason: &str) -> f64 {

@@ -51,10 +51,10 @@ pub struct ComponentRow {
 struct Bundle(BundleId, BundleSales);
 
 impl Bundle {
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+    fn read(row: &PgRow, wanted: Wanted) -> Result<Self, sqlx::Error> {
         Ok(Self(
             text(row, "bundle_id")?,
-            BundleSales::from_row(row, Wanted::ALL)?,
+            BundleSales::from_row(row, wanted)?,
         ))
     }
 }
@@ -62,10 +62,10 @@ impl Bundle {
 struct Component(BundleId, ComponentRow);
 
 impl Component {
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+    fn read(row: &PgRow, wanted: Wanted) -> Result<Self, sqlx::Error> {
         let component = ComponentRow {
             sku: text(row, "sku")?,
-            sales: ComponentSales::from_row(row, Wanted::ALL)?,
+            sales: ComponentSales::from_row(row, wanted)?,
         };
         Ok(Self(text(row, "bundle_id")?, component))
     }
@@ -74,8 +74,8 @@ impl Component {
 struct Basket(Baskets);
 
 impl Basket {
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Baskets::from_row(row, Wanted::ALL).map(Self)
+    fn read(row: &PgRow, wanted: Wanted) -> Result<Self, sqlx::Error> {
+        Baskets::from_row(row, wanted).map(Self)
     }
 }
 
@@ -143,14 +143,11 @@ pub async fn explain(
 
 fn bundles<'a>(filter: &'a MetricsFilter, bundle: Option<&BundleId>) -> Question<'a> {
     Question {
-        filter,
-        by: &["bundle_id"],
         only: bundle
             .map(|id| ("bundle_id", id.to_string()))
             .into_iter()
             .collect(),
-        wanted: Wanted::ALL,
-        beside: false,
+        ..Question::of(filter, &["bundle_id"])
     }
 }
 
@@ -162,11 +159,5 @@ fn components<'a>(filter: &'a MetricsFilter, bundle: Option<&BundleId>) -> Quest
 }
 
 const fn baskets(filter: &MetricsFilter) -> Question<'_> {
-    Question {
-        filter,
-        by: &["region"],
-        only: Vec::new(),
-        wanted: Wanted::ALL,
-        beside: false,
-    }
+    Question::of(filter, &["region"])
 }

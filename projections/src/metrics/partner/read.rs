@@ -69,21 +69,17 @@ pub struct PartnerRow {
 struct Counted(Whose, Partner);
 
 impl Counted {
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(whose(row)?, Partner::from_row(row, Wanted::ALL)?))
+    fn read(row: &PgRow, wanted: Wanted) -> Result<Self, sqlx::Error> {
+        Ok(Self(whose(row)?, Partner::from_row(row, wanted)?))
     }
 }
 
 struct Ride(Whose, i16, StageTime);
 
 impl Ride {
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+    fn read(row: &PgRow, wanted: Wanted) -> Result<Self, sqlx::Error> {
         let bucket = row.try_get("bucket")?;
-        Ok(Self(
-            whose(row)?,
-            bucket,
-            StageTime::from_row(row, Wanted::ALL)?,
-        ))
+        Ok(Self(whose(row)?, bucket, StageTime::from_row(row, wanted)?))
     }
 }
 
@@ -166,14 +162,11 @@ fn counts<'a>(
     partner: Option<&PartnerId>,
 ) -> Question<'a> {
     Question {
-        filter,
-        by: by.columns(),
         only: partner
             .map(|id| ("partner_id", id.to_string()))
             .into_iter()
             .collect(),
-        wanted: Wanted::ALL,
-        beside: false,
+        ..Question::of(filter, by.columns())
     }
 }
 

@@ -100,7 +100,7 @@ pub async fn flow(
     wanted: Wanted,
 ) -> Result<Figures<FlowRow>, ReadError> {
     let question = question(filter, by, wanted, false);
-    ask(db, &question, |row| FlowRow::read(row, wanted)).await
+    ask(db, &question, FlowRow::read).await
 }
 
 /// The same beside the equally long time before: both from one snapshot.
@@ -114,7 +114,7 @@ pub async fn beside(
     wanted: Wanted,
 ) -> Result<FlowBeside, ReadError> {
     let question = question(filter, by, wanted, true);
-    let figures = ask(db, &question, |row| {
+    let figures = ask(db, &question, |row, wanted| {
         Ok((row.try_get(IS_BEFORE)?, FlowRow::read(row, wanted)?))
     });
     let figures = figures.await?;
@@ -132,7 +132,7 @@ pub async fn beside(
 async fn ask<R>(
     db: &ReadDb,
     question: &Question<'_>,
-    read: impl Fn(&PgRow) -> Result<R, sqlx::Error>,
+    read: impl Fn(&PgRow, Wanted) -> Result<R, sqlx::Error>,
 ) -> Result<Figures<R>, ReadError> {
     let mut conn = db.connection().await?;
     match question.filter.span {
@@ -158,17 +158,10 @@ pub async fn explain(
     }
 }
 
-const fn question(
-    filter: &MetricsFilter,
-    by: FlowBy,
-    wanted: Wanted,
-    beside: bool,
-) -> Question<'_> {
+fn question(filter: &MetricsFilter, by: FlowBy, wanted: Wanted, beside: bool) -> Question<'_> {
     Question {
-        filter,
-        by: by.columns(filter.span),
-        only: Vec::new(),
         wanted,
         beside,
+        ..Question::of(filter, by.columns(filter.span))
     }
 }

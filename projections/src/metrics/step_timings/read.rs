@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::ids::StoreId;
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 use store::Position;
 
 use super::{Stage, StageDay, StageTime, Step, StepDay, StepTime};
@@ -142,22 +142,22 @@ struct Bucket<S, M> {
 }
 
 impl Bucket<Step, StepTime> {
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+    fn read(row: &PgRow, wanted: Wanted) -> Result<Self, sqlx::Error> {
         let name: &str = row.try_get("step")?;
         let step = Step::ALL.into_iter().find(|s| s.name() == name);
-        bucket(row, step.ok_or_else(|| unknown(name))?)
+        bucket(row, wanted, step.ok_or_else(|| unknown(name))?)
     }
 }
 
 impl Bucket<Stage, StageTime> {
-    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+    fn read(row: &PgRow, wanted: Wanted) -> Result<Self, sqlx::Error> {
         let name: &str = row.try_get("stage")?;
         let stage = Stage::ALL.into_iter().find(|s| s.name() == name);
-        bucket(row, stage.ok_or_else(|| unknown(name))?)
+        bucket(row, wanted, stage.ok_or_else(|| unknown(name))?)
     }
 }
 
-fn bucket<S, M: Measures>(row: &PgRow, of: S) -> Result<Bucket<S, M>, sqlx::Error> {
+fn bucket<S, M: Measures>(row: &PgRow, wanted: Wanted, of: S) -> Result<Bucket<S, M>, sqlx::Error> {
     // A column that the rows are not told apart by is not there.
     let store = row.try_column("store_id").is_ok();
     let day = row.try_column("day").is_ok();
@@ -168,7 +168,7 @@ fn bucket<S, M: Measures>(row: &PgRow, of: S) -> Result<Bucket<S, M>, sqlx::Erro
             day.then(|| row.try_get("day")).transpose()?,
         ),
         bucket: row.try_get("bucket")?,
-        time: M::from_row(row, Wanted::ALL)?,
+        time: M::from_row(row, wanted)?,
     })
 }
 
@@ -187,19 +187,16 @@ pub async fn timings(
 ) -> Result<Timings, ReadError> {
     let mut reading = db.connection().await?;
     let mut conn = snapshot(&mut reading).await?;
-    let steps = question(filter, by.step_columns());
+    let steps = Question::of(filter, by.step_columns());
     let steps = steps
         .ask::<StepDay, _>(&mut conn, Bucket::<Step, _>::read)
         .await?;
-    let stages = question(filter, by.stage_columns());
-    let stages = stages
-        .ask::<StageDay, _>(&mut conn, Bucket::<Stage, _>::read)
-        .await?;
+    let stages = stages_on(&mut conn, filter, by).await?;
     conn.commit().await?;
     Ok(Timings {
         position: steps.position,
         steps: together(steps.rows, Durations::add_step),
-        stages: together(stages.rows, Durations::add_stage),
+        stages: stages.rows,
     })
 }
 
@@ -212,10 +209,17 @@ pub async fn stages(
     filter: &MetricsFilter,
     by: TimingBy,
 ) -> Result<Figures<Timing<Stage>>, ReadError> {
-    let mut conn = db.connection().await?;
-    let stages = question(filter, by.stage_columns());
+    stages_on(&mut *db.connection().await?, filter, by).await
+}
+
+async fn stages_on(
+    conn: &mut PgConnection,
+    filter: &MetricsFilter,
+    by: TimingBy,
+) -> Result<Figures<Timing<Stage>>, ReadError> {
+    let stages = Question::of(filter, by.stage_columns());
     let stages = stages
-        .ask::<StageDay, _>(&mut conn, Bucket::<Stage, _>::read)
+        .ask::<StageDay, _>(conn, Bucket::<Stage, _>::read)
         .await?;
     Ok(Figures {
         rows: together(stages.rows, Durations::add_stage),
@@ -234,21 +238,11 @@ pub async fn explain(
 ) -> Result<Vec<String>, ReadError> {
     let mut reading = db.connection().await?;
     let mut conn = snapshot(&mut reading).await?;
-    let steps = question(filter, by.step_columns());
+    let steps = Question::of(filter, by.step_columns());
     let mut lines = steps.explain::<StepDay>(&mut conn).await?;
-    let stages = question(filter, by.stage_columns());
+    let stages = Question::of(filter, by.stage_columns());
     lines.extend(stages.explain::<StageDay>(&mut conn).await?);
     Ok(lines)
-}
-
-const fn question<'a>(filter: &'a MetricsFilter, by: &'a [&'static str]) -> Question<'a> {
-    Question {
-        filter,
-        by,
-        only: Vec::new(),
-        wanted: Wanted::ALL,
-        beside: false,
-    }
 }
 
 fn together<S: Ord, M>(
