@@ -21,6 +21,8 @@ pub(crate) struct Accepted<S> {
     stream: S,
     /// Until when something must be taken; `None` while nothing waits.
     limit: Option<Pin<Box<Sleep>>>,
+    /// Nothing was taken until then: every further write fails too, and is not counted again.
+    is_unread: bool,
     _place: Place,
 }
 
@@ -29,6 +31,7 @@ impl<S> Accepted<S> {
         Self {
             stream,
             limit: None,
+            is_unread: false,
             _place: place,
         }
     }
@@ -51,7 +54,9 @@ impl<S> Accepted<S> {
         let limit = || Box::pin(tokio::time::sleep(SEND_LIMIT));
         let limit = self.limit.get_or_insert_with(limit);
         ready!(limit.as_mut().poll(cx));
-        closed_unread();
+        if !std::mem::replace(&mut self.is_unread, true) {
+            closed_unread();
+        }
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }

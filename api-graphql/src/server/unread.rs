@@ -20,8 +20,23 @@ pub(super) struct Unread(Arc<Mutex<Waiting>>);
 #[derive(Debug)]
 struct Waiting {
     answers: usize,
-    /// When one of them last got on.
+    /// When one of them last got on, or the first of them came. One more that comes is no sign that the client reads.
     since: Instant,
+}
+
+impl Waiting {
+    fn one_more(&mut self) {
+        if self.answers == 0 {
+            self.since = Instant::now();
+        }
+        self.answers = self.answers.saturating_add(1);
+    }
+
+    fn gets_on(&mut self, waited: bool, waits: bool) {
+        self.since = Instant::now();
+        self.answers = self.answers.saturating_sub(usize::from(waited));
+        self.answers = self.answers.saturating_add(usize::from(waits));
+    }
 }
 
 impl Unread {
@@ -34,14 +49,16 @@ impl Unread {
 
     /// The same answer in pieces, and watched.
     pub(super) fn watch(&self, body: Body) -> Body {
-        let mut answer = Answer {
+        let waits = !body.is_end_stream();
+        if waits {
+            self.with(Waiting::one_more);
+        }
+        Body::new(Answer {
             body,
             rest: Bytes::new(),
             unread: self.clone(),
-            waits: false,
-        };
-        answer.gets_on();
-        Body::new(answer)
+            waits,
+        })
     }
 
     /// Returns when answers wait and none has got on for [`SEND_LIMIT`].
@@ -80,12 +97,8 @@ impl Answer {
     }
 
     fn mark(&mut self, waits: bool) {
-        let before = std::mem::replace(&mut self.waits, waits);
-        self.unread.with(|waiting| {
-            waiting.since = Instant::now();
-            waiting.answers = waiting.answers.saturating_sub(usize::from(before));
-            waiting.answers = waiting.answers.saturating_add(usize::from(waits));
-        });
+        let waited = std::mem::replace(&mut self.waits, waits);
+        self.unread.with(|all| all.gets_on(waited, waits));
     }
 }
 
@@ -168,6 +181,15 @@ mod tests {
         // Once it has gone, nothing waits.
         drop(answer);
         assert!(!is_overdue(&unread, SEND_LIMIT * 3).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_asks_for_more_and_reads_nothing_is_overdue_too() {
+        let unread = Unread::new();
+        let mut answers = vec![unread.watch(Body::from("small"))];
+        assert!(!is_overdue(&unread, ALMOST).await);
+        answers.push(unread.watch(Body::from("another")));
+        assert!(is_overdue(&unread, SEND_LIMIT - ALMOST).await);
     }
 
     #[tokio::test(start_paused = true)]

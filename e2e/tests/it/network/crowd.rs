@@ -193,5 +193,6 @@ async fn who_reads_nothing_of_an_answer_is_cut_off() {
     for waited in [by_http1, shut, narrow] {
         assert!(waited > SEND_LIMIT / 2, "{waited:?}");
     }
-    assert!(closed(&operations, "unread").await >= 3.0);
+    // Each of the three is counted once.
+    assert!((closed(&operations, "unread").await - 3.0).abs() < f64::EPSILON);
 }
