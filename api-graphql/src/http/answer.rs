@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use async_graphql::Response as GraphqlResponse;
+use async_graphql::{Response as GraphqlResponse, parser::types::ExecutableDocument};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderValue, StatusCode, header},
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::{
     Endpoint, Prepared, Turned, choose, cost, empty,
     negotiate::Media,
-    nulls,
+    nulls, order,
     problem::HttpProblem,
     reject::{Rejection, VALIDATION_FAILED, set_code},
 };
@@ -66,18 +66,15 @@ impl Endpoint {
         response
     }
 
-    /// Gives field errors their code, and `data` the nulls and objects that the specification asks for.
+    /// Gives field errors their code, and `data` the nulls and objects that the specification asks for, in its order.
     pub(super) fn settle(
         &self,
-        query: &str,
+        document: &ExecutableDocument,
         name: Option<&str>,
         is_conditional: bool,
         answer: &mut GraphqlResponse,
         context: &RequestContext,
     ) {
-        if answer.errors.is_empty() && !is_conditional {
-            return;
-        }
         for error in &mut answer.errors {
             let coded = error
                 .extensions
@@ -88,16 +85,18 @@ impl Endpoint {
                 set_code(error, "INTERNAL");
             }
         }
-        if let Ok(document) = self.documents.parsed(query)
-            && let Ok(operation) = choose(&document, name)
-        {
-            nulls::propagate(answer, &document, operation, &self.types);
-            if is_conditional
-                && (answer.errors.is_empty() || answer.data != async_graphql::Value::Null)
-            {
-                empty::restore(&mut answer.data, &document, operation, &self.types);
-            }
+        // It was chosen before it was executed.
+        let Ok(operation) = choose(document, name) else {
+            return;
+        };
+        if !answer.errors.is_empty() {
+            nulls::propagate(answer, document, operation, &self.types);
         }
+        if is_conditional && (answer.errors.is_empty() || answer.data != async_graphql::Value::Null)
+        {
+            empty::restore(&mut answer.data, document, operation, &self.types);
+        }
+        order::arrange(&mut answer.data, document, operation);
     }
 }
 

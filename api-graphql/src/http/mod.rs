@@ -14,6 +14,7 @@ mod live;
 mod meter;
 mod negotiate;
 mod nulls;
+mod order;
 mod params;
 mod persisted;
 pub(crate) mod problem;
@@ -410,7 +411,7 @@ impl Endpoint {
         let lasting = Lasting::default();
         let credit = identity.as_ref().map(|(_, credit)| credit.clone());
         let request =
-            request(&params, document, identity, context, &self.backend).data(lasting.clone());
+            request(&params, &document, identity, context, &self.backend).data(lasting.clone());
         let mut answer = self.schema.execute(request).await;
         let mut response = if is_not_executed(&answer) {
             refuse(&mut answer);
@@ -418,7 +419,7 @@ impl Endpoint {
             self.rejected(rejection.costing(operation.cost), media, credit.as_ref())
         } else {
             self.settle(
-                &params.query,
+                &document,
                 params.operation_name.as_deref(),
                 operation.is_conditional,
                 &mut answer,
@@ -450,7 +451,7 @@ type Identity = (Caller, Credit);
 /// An operation as the schema takes it.
 fn request(
     params: &Params,
-    document: Arc<ExecutableDocument>,
+    document: &ExecutableDocument,
     identity: Option<Identity>,
     context: &RequestContext,
     backend: &Arc<dyn Backend>,
@@ -466,7 +467,7 @@ fn request(
         .data(Refusals::default())
         .data(Loads::new(Arc::clone(backend), scope));
     request.operation_name.clone_from(&params.operation_name);
-    request.set_parsed_query(Arc::unwrap_or_clone(document));
+    request.set_parsed_query(document.clone());
     match identity {
         Some((caller, credit)) => request.data(caller).data(credit),
         None => request,

@@ -38,7 +38,7 @@ impl Endpoint {
         // The start of an operation costs; what it tells later does not.
         let mut cost = Some(operation.cost);
         let is_conditional = operation.is_conditional;
-        let request = super::request(&params, document, identity, &context, &self.backend);
+        let request = super::request(&params, &document, identity, &context, &self.backend);
         let answers = if operation.is_subscription() {
             endpoint.schema.execute_stream(request).boxed()
         } else {
@@ -55,13 +55,12 @@ impl Endpoint {
             .boxed()
         };
         let name = params.operation_name;
-        let query = params.query;
         answers.map(move |mut answer| {
             if super::is_not_executed(&answer) {
                 super::refuse(&mut answer);
             } else {
                 endpoint.settle(
-                    &query,
+                    &document,
                     name.as_deref(),
                     is_conditional,
                     &mut answer,

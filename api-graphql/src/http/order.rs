@@ -1,0 +1,168 @@
+//! Fields in the order in which they were asked for (GraphQL specification, 7.2.2). async-graphql 7.2 puts the fields of
+//! an object in the order in which they were ready, so that one whose rows are read comes after those beside it.
+
+use async_graphql::{
+    Name, Value,
+    indexmap::IndexMap,
+    parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
+};
+
+use crate::limits::MAX_FRAGMENT_DEPTH;
+
+/// Puts the fields of an answer in their order.
+pub(super) fn arrange(
+    data: &mut Value,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+) {
+    Level::of(document, &[&operation.selection_set.node]).arrange(data);
+}
+
+/// The response keys of an object in their order, each with what is asked of it.
+struct Level<'d>(IndexMap<&'d str, Level<'d>>);
+
+impl<'d> Level<'d> {
+    /// What selections that are merged ask for.
+    fn of(document: &'d ExecutableDocument, sets: &[&'d SelectionSet]) -> Self {
+        let mut below = IndexMap::new();
+        for set in sets {
+            collect(document, set, &mut below, 0);
+        }
+        let level = |(key, sets): (_, Vec<_>)| (key, Self::of(document, &sets));
+        Self(below.into_iter().map(level).collect())
+    }
+
+    fn arrange(&self, value: &mut Value) {
+        match value {
+            // A scalar that is an object has an order of its own: nothing is asked of it.
+            Value::Object(fields) if !self.0.is_empty() => self.object(fields),
+            Value::List(items) => items.iter_mut().for_each(|item| self.arrange(item)),
+            _ => {}
+        }
+    }
+
+    fn object(&self, fields: &mut IndexMap<Name, Value>) {
+        let mut place = 0;
+        for (key, below) in &self.0 {
+            let is_here = fields.get_index(place).is_some_and(|(name, _)| name == key);
+            if !is_here {
+                // A fragment on another type, or left out by a directive.
+                let Some(elsewhere) = fields.get_index_of(*key) else {
+                    continue;
+                };
+                fields.move_index(elsewhere, place);
+            }
+            if let Some((_, value)) = fields.get_index_mut(place) {
+                below.arrange(value);
+            }
+            place += 1;
+        }
+    }
+}
+
+/// Takes in the fields of a selection. `spreads` bounds fragments within fragments; the meter has refused deeper ones.
+fn collect<'d>(
+    document: &'d ExecutableDocument,
+    set: &'d SelectionSet,
+    fields: &mut IndexMap<&'d str, Vec<&'d SelectionSet>>,
+    spreads: usize,
+) {
+    for item in &set.items {
+        match &item.node {
+            Selection::Field(field) => {
+                let field = &field.node;
+                let key = field.response_key().node.as_str();
+                let sets = fields.entry(key).or_default();
+                if !field.selection_set.node.items.is_empty() {
+                    sets.push(&field.selection_set.node);
+                }
+            }
+            Selection::InlineFragment(inline) => {
+                collect(document, &inline.node.selection_set.node, fields, spreads);
+            }
+            Selection::FragmentSpread(spread) if spreads <= MAX_FRAGMENT_DEPTH => {
+                let name = &spread.node.fragment_name.node;
+                if let Some(fragment) = document.fragments.get(name) {
+                    let set = &fragment.node.selection_set.node;
+                    collect(document, set, fields, spreads + 1);
+                }
+            }
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Json, Object, Request, Schema};
+
+    use super::*;
+
+    struct Query;
+    struct Node;
+
+    #[Object]
+    impl Node {
+        async fn quick(&self) -> i32 {
+            1
+        }
+        async fn slow(&self) -> i32 {
+            tokio::task::yield_now().await;
+            2
+        }
+        async fn json(&self) -> Json<Value> {
+            let fields = ["b", "a"].map(|name| (Name::new(name), Value::from(1)));
+            Json(Value::Object(fields.into_iter().collect()))
+        }
+    }
+
+    #[Object]
+    impl Query {
+        async fn quick(&self) -> Node {
+            Node
+        }
+        async fn slow(&self) -> Vec<Node> {
+            tokio::task::yield_now().await;
+            vec![Node, Node]
+        }
+    }
+
+    /// The data as the schema says it, and in its order.
+    async fn both(query: &str) -> [String; 2] {
+        let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+        let document = async_graphql::parser::parse_query(query).unwrap();
+        let mut answer = schema.execute(Request::new(query)).await;
+        assert!(answer.errors.is_empty(), "{:?}", answer.errors);
+        let before = serde_json::to_string(&answer.data).unwrap();
+        let (_, operation) = document.operations.iter().next().unwrap();
+        arrange(&mut answer.data, &document, &operation.node);
+        [before, serde_json::to_string(&answer.data).unwrap()]
+    }
+
+    #[tokio::test]
+    async fn fields_come_in_the_order_in_which_they_are_asked_for() {
+        for (query, expected) in [
+            (
+                "{ slow { slow quick } quick { slow json quick } }",
+                r#"{"slow":[{"slow":2,"quick":1},{"slow":2,"quick":1}],"quick":{"slow":2,"json":{"b":1,"a":1},"quick":1}}"#,
+            ),
+            // A fragment's fields stand where it is spread, and a key where it is first asked for.
+            (
+                "{ quick { ...f c: quick a: slow } } fragment f on Node { a: slow ... { b: quick } }",
+                r#"{"quick":{"a":2,"b":1,"c":1}}"#,
+            ),
+            (
+                "{ slow { a: slow } quick { quick } slow { b: slow c: quick } }",
+                r#"{"slow":[{"a":2,"b":2,"c":1},{"a":2,"b":2,"c":1}],"quick":{"quick":1}}"#,
+            ),
+            (
+                "{ slow { slow @skip(if: true) a: slow quick } quick { quick } }",
+                r#"{"slow":[{"a":2,"quick":1},{"a":2,"quick":1}],"quick":{"quick":1}}"#,
+            ),
+        ] {
+            let [before, arranged] = both(query).await;
+            assert_ne!(before, expected, "it does so by itself now: {query}");
+            assert_eq!(arranged, expected, "{query}");
+        }
+    }
+}
