@@ -8,6 +8,7 @@ use crate::limits::{DEFAULT_PAGE, MAX_PAGE};
 
 /// Where a page begins and ends, and whether there is more.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct PageInfo {
     /// More items follow. Read backward: whether a `before` was given.
     pub has_next_page: bool,
@@ -79,6 +80,7 @@ macro_rules! connection {
     ($(#[$doc:meta])* $connection:ident of $(#[$edge_doc:meta])* $edge:ident { $node:ty } from $row:ty) => {
         $(#[$doc])*
         #[derive(async_graphql::SimpleObject)]
+        #[graphql(serial)]
         pub struct $connection {
             /// The items with their cursors.
             pub edges: Vec<$edge>,
@@ -88,6 +90,7 @@ macro_rules! connection {
 
         $(#[$edge_doc])*
         #[derive(async_graphql::SimpleObject)]
+        #[graphql(serial)]
         pub struct $edge {
             /// For `after` and `before`.
             pub cursor: String,

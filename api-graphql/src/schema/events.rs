@@ -26,6 +26,7 @@ use crate::{
 
 /// A page of the log.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct LogEventConnection {
     /// The events with their cursors.
     pub edges: Vec<LogEventEdge>,
@@ -41,6 +42,7 @@ pub struct LogEventConnection {
 
 /// An event of the log and its cursor.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct LogEventEdge {
     /// For `after`: the event's position.
     pub cursor: String,
@@ -50,6 +52,7 @@ pub struct LogEventEdge {
 
 /// Something that happened, as the log has it: a fact that never changes.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct LogEvent {
     /// The event's id for good.
     pub id: ID,

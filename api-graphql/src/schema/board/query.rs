@@ -12,6 +12,7 @@ use crate::schema::{
 
 /// How many orders of a store stand in a status. Combinations without orders are left out.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct StoreCount {
     /// The store.
     pub store_id: ID,
@@ -39,6 +40,7 @@ impl From<store_board::StoreCount> for StoreCount {
 
 /// How far a read model is.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct Projection {
     /// Its name.
     pub name: &'static str,

@@ -41,6 +41,7 @@ pub enum ComponentRole {
 
 /// One product of a bundle.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct BundleComponent {
     /// The product.
     pub sku: String,
@@ -80,6 +81,7 @@ impl From<&Component> for BundleComponent {
 
 /// How a bundle's price comes about: exactly one field is set.
 #[derive(Debug, Clone, Default, SimpleObject)]
+#[graphql(serial)]
 pub struct BundlePricing {
     /// One price for all.
     pub fixed_price: Option<Decimal>,
@@ -110,6 +112,7 @@ impl From<&BundleRules> for BundlePricing {
 
 /// When a bundle is offered, by Bangkok's clock.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct BundleSchedule {
     /// From this moment on; from the beginning when null.
     pub from: Option<DateTime>,
@@ -134,6 +137,7 @@ impl From<&Schedule> for BundleSchedule {
 
 /// Hours of a day in minutes since midnight in Bangkok; over midnight when `from` is above `to`.
 #[derive(Debug, Clone, Copy, SimpleObject)]
+#[graphql(serial)]
 pub struct DailyHours {
     /// Start, inclusive.
     pub from: i32,

@@ -8,6 +8,7 @@ use crate::schema::scalars::{Date, Decimal};
 
 /// Collections of a store and a Bangkok day.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct CollectionDayMetrics {
     /// The day.
     pub day: Date,
@@ -32,6 +33,7 @@ impl From<&CollectionDay> for CollectionDayMetrics {
 
 /// Figures of collections.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct CollectionFigures {
     /// Orders with cash due that were delivered on the day.
     pub delivered: i32,
@@ -88,6 +90,7 @@ pub(crate) fn share(part: i64, whole: i64) -> Option<Decimal> {
 
 /// How well cash is collected.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct CollectionMetrics {
     /// The figures by day and store; those without a collection are left out.
     pub days: Vec<CollectionDayMetrics>,

@@ -49,6 +49,7 @@ pub enum CashGrouping {
 
 /// The balance of an account.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct CashBalance {
     /// The account.
     pub account: CashAccount,
@@ -76,6 +77,7 @@ impl From<Balance> for CashBalance {
 
 /// Balances, all at one position of the log.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct CashBalances {
     /// The balances; those of zero are left out.
     pub balances: Vec<CashBalance>,

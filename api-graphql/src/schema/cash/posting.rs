@@ -11,6 +11,7 @@ use crate::schema::{
 
 /// One side of a posting. The entries of one position add up to zero.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct CashPosting {
     /// The event's place in the log.
     pub position: Position,

@@ -11,6 +11,7 @@ use crate::schema::{
 
 /// How bundles sell: by the day on which their orders were placed, with all that became of them later.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct BundlePerformance {
     /// The bundles that bring most, first.
     pub bundles: Vec<BundleFigures>,
@@ -40,6 +41,7 @@ impl BundlePerformance {
 
 /// How a bundle sells.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct BundleFigures {
     /// The bundle.
     pub bundle_id: ID,
@@ -67,6 +69,7 @@ pub struct BundleFigures {
 
 /// What a product brings as a component of a bundle.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct ComponentFigures {
     /// The product sold: another one's after a substitution.
     pub sku: String,
@@ -105,6 +108,7 @@ impl From<BundleRow> for BundleFigures {
 
 /// Orders with and without bundles; cancelled ones are left out.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct BasketFigures {
     /// Orders.
     pub orders: i32,

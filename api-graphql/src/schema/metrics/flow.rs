@@ -19,6 +19,7 @@ use crate::schema::{
 /// Orders that reached a status in a stretch of time, and what went wrong in it. A status that was stepped over counts
 /// as reached with the one after it.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct FlowFigures {
     /// Orders placed.
     pub placed: i32,
@@ -170,6 +171,7 @@ pub enum FlowGrain {
 
 /// The figures of one hour or one Bangkok day.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct FlowPoint {
     /// When it begins.
     pub at: DateTime,
@@ -179,6 +181,7 @@ pub struct FlowPoint {
 
 /// The figures of a region, beside those of the equally long time before.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct RegionFlow {
     /// The region.
     pub region: String,
@@ -190,6 +193,7 @@ pub struct RegionFlow {
 
 /// The regions side by side.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct Regions {
     /// The regions of the stores the caller may see, by name; those where nothing happened are left out.
     pub regions: Vec<RegionFlow>,
@@ -231,6 +235,7 @@ impl Regions {
 
 /// A region down to its stores, and these down to hours or days.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct RegionBoard {
     /// The region.
     pub region: String,
@@ -246,6 +251,7 @@ pub struct RegionBoard {
 
 /// The figures of a store.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct StoreFlow {
     /// The store.
     pub store_id: ID,
@@ -354,6 +360,7 @@ impl RankBy {
 
 /// A store among others.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct RankedStore {
     /// Its place, from 1; stores with the same figure share one.
     pub rank: i32,
@@ -373,6 +380,7 @@ pub struct RankedStore {
 
 /// Stores, ranked.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct StoreRanking {
     /// The first of them.
     pub stores: Vec<RankedStore>,

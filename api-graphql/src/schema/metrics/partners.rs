@@ -26,6 +26,7 @@ pub enum PartnerBy {
 
 /// How delivery partners perform: by the day on which orders were handed over, with all that became of them later.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct PartnerPerformance {
     /// The partners, by id.
     pub partners: Vec<PartnerFigures>,
@@ -44,6 +45,7 @@ impl From<Figures<PartnerRow>> for PartnerPerformance {
 
 /// How a partner performs.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct PartnerFigures {
     /// The partner: who collected the cash, else who carries the order; null for orders of which nobody is known.
     pub partner_id: Option<String>,

@@ -57,6 +57,7 @@ pub enum TimingBy {
 /// Durations in milliseconds. Quantiles come from counts by bucket: they are never too low, and at most a quarter too
 /// high.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct DurationFigures {
     /// How many.
     pub count: i32,
@@ -99,6 +100,7 @@ impl DurationFigures {
 
 /// How long a step took.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct StepTiming {
     /// The step.
     pub step: WorkflowStep,
@@ -112,6 +114,7 @@ pub struct StepTiming {
 
 /// How long a stage took.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct StageTiming {
     /// The stage.
     pub stage: OrderStage,
@@ -147,6 +150,7 @@ impl From<&Timing<ReadStep>> for StepTiming {
 
 /// How long steps and stages take.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct StepTimings {
     /// What the ledger does, by the day of the decision.
     pub steps: Vec<StepTiming>,

@@ -27,6 +27,7 @@ pub(super) const HOURS: i64 = 25;
 
 /// How a store is doing.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct StoreTrend {
     /// The store.
     pub store_id: ID,
@@ -50,6 +51,7 @@ pub struct StoreTrend {
 
 /// A status of the pipeline and its trend.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct StatusTrend {
     /// The status.
     pub status: OrderStatus,

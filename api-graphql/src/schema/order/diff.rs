@@ -40,6 +40,7 @@ const MAX_LEVELS: usize = 8;
 
 /// One field that differs.
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
+#[graphql(serial)]
 pub struct FieldChange {
     /// Where, as the fields of Order and the places in lists, counted from 0: `["lines", "2", "quantity"]`.
     pub path: Vec<String>,

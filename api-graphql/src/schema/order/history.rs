@@ -17,6 +17,7 @@ use crate::schema::{
 
 /// A page of an order's history.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct EventConnection {
     /// The events with their cursors.
     pub edges: Vec<EventEdge>,
@@ -28,6 +29,7 @@ pub struct EventConnection {
 
 /// An event and its cursor.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct EventEdge {
     /// For `after`.
     pub cursor: String,
@@ -37,6 +39,7 @@ pub struct EventEdge {
 
 /// Something that happened to an order: a fact that never changes.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct Event {
     /// The event's id for good.
     pub id: ID,
@@ -73,6 +76,7 @@ pub struct Event {
 
 /// Who did something.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct EventActor {
     /// The subject of the credential.
     pub id: String,

@@ -24,6 +24,7 @@ pub enum OfferAnswer {
 
 /// An offer of another product for a line, and its answer.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct SubstitutionOffer {
     /// The sender's id of the offer, unique in the order.
     pub proposal_id: String,
@@ -58,6 +59,7 @@ impl From<&Offer> for SubstitutionOffer {
 
 /// The product offered in the place of a line's.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct ReplacementProduct {
     /// What it is.
     pub sku: String,
@@ -85,6 +87,7 @@ impl From<&Replacement> for ReplacementProduct {
 
 /// A delivery that failed.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct DeliveryAttempt {
     /// The sender's id of it.
     pub attempt_id: Option<String>,
@@ -116,6 +119,7 @@ pub enum ReturnCause {
 
 /// Goods that came or come back.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct OrderReturn {
     /// Why.
     pub cause: ReturnCause,
@@ -152,6 +156,7 @@ impl From<&Goods> for OrderReturn {
 
 /// A line that came or comes back.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct ReturnedLine {
     /// Which line.
     pub line_number: i32,
@@ -173,6 +178,7 @@ impl From<&DomainLine> for ReturnedLine {
 
 /// What the customer gets back in cash.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct RefundFigures {
     /// Promised with all returns.
     pub promised: Decimal,

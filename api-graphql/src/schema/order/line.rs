@@ -15,6 +15,7 @@ use crate::schema::{
 
 /// A line as it is priced now: its quantity is what is left of it.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct OrderLine {
     /// Unique in the order.
     pub line_number: i32,
@@ -130,6 +131,7 @@ impl From<&LineState> for OrderLine {
 
 /// Packs of a line.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct Pack {
     /// Price of one pack.
     pub unit_price: Decimal,
@@ -151,6 +153,7 @@ impl From<event::Pack> for Pack {
 
 /// A product that another one took the place of.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct OriginalProduct {
     /// What was ordered.
     pub sku: String,
@@ -178,6 +181,7 @@ impl From<&Original> for OriginalProduct {
 
 /// What makes a line a component of a bundle.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct BundlePart {
     /// Which of the order's `bundles`.
     pub ref_id: String,
@@ -217,6 +221,7 @@ pub enum BundleSource {
 
 /// A bundle of an order as it was sold: later versions of its definition do not change it.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct OrderedBundle {
     /// Unique in the order; its lines carry it.
     pub ref_id: String,

@@ -33,6 +33,7 @@ pub enum System {
 
 /// The store that ships an order.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct OrderStore {
     /// `CFR` and three digits.
     pub id: ID,
@@ -42,6 +43,7 @@ pub struct OrderStore {
 
 /// An id by which another system knows the order.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct ExternalRef {
     /// Which system.
     pub system: System,
@@ -60,6 +62,7 @@ impl From<&event::ExternalRef> for ExternalRef {
 
 /// A discount or a fee.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct Adjustment {
     /// What it is, such as PROMOTION or SHIPPING.
     pub kind: String,
@@ -87,6 +90,7 @@ impl From<&event::Adjustment> for Adjustment {
 
 /// The sums of an order, in Thai baht.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct Totals {
     /// Always THB.
     pub currency: &'static str,
@@ -129,6 +133,7 @@ impl From<&event::Totals> for Totals {
 
 /// A recorded payment.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct PaymentMade {
     /// COD.
     pub method: String,
@@ -150,6 +155,7 @@ impl From<&Payment> for PaymentMade {
 
 /// A time slot.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct Slot {
     /// Start, inclusive.
     pub from: DateTime,

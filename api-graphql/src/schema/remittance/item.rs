@@ -43,6 +43,7 @@ pub enum Resolution {
 
 /// One item of a remittance.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct RemittanceItem {
     /// The order's number, which reports name it by.
     pub reference: String,
@@ -131,6 +132,7 @@ impl From<&ReportedItem> for RemittanceItem {
 
 /// A page of a remittance's items.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct RemittanceItemConnection {
     /// The items with their cursors.
     pub edges: Vec<RemittanceItemEdge>,
@@ -140,6 +142,7 @@ pub struct RemittanceItemConnection {
 
 /// An item and its cursor.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct RemittanceItemEdge {
     /// For `after`.
     pub cursor: String,
@@ -282,6 +285,7 @@ where
 
 /// The comparison of one rider's items.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct RiderTotal {
     /// The rider; null for items without one, such as extra ones.
     pub rider_id: Option<String>,
@@ -315,6 +319,7 @@ impl From<domain::remittance::RiderTotal> for RiderTotal {
 
 /// Sums and counts of a comparison.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct RemittanceSummary {
     /// What is expected.
     pub expected: Decimal,
