@@ -27,9 +27,9 @@ use crate::{Model, model::ApplyError};
 pub use compare::TableDifference;
 pub use swap::{discard, rollback};
 
-/// Connections that a rebuild of one model uses at once: the tables' own, the reader's, and two for the comparison.
+/// Connections that a rebuild holds for each of its models: the one that fills the tables.
 pub const CONNECTIONS_PER_MODEL: u32 = 1;
-/// Connections besides those of the models.
+/// Connections besides those of the models: the log's reader, and two that compare.
 pub const MORE_CONNECTIONS: u32 = 3;
 
 /// What a rebuild is to do.
