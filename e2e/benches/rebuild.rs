@@ -45,14 +45,15 @@ async fn main() {
         .unwrap();
     println!("# How fast read models are made anew\n");
     println!(
-        "{}; {}; commit {}; `make bench-rebuild`. {events} events of {orders} whole lives; events a second until the rows \
-         were there, and until they were in use, with the share of the rate at which COPY reads the same log.\n",
+        "{}; {}; commit {}; `make bench-rebuild`. {events} events of {orders} whole lives; events a second until the log \
+         was read and applied, and until the rows were in use, with the share of the rate at which COPY reads the same log.\n",
         machine(),
         output("psql", &["--version"]),
         output("git", &["rev-parse", "--short", "HEAD"])
     );
     println!(
-        "| round | COPY of the log | models | filled | in use | of COPY | s to fill | to index | to compare | to exchange |"
+        "| round | COPY of the log | models | read | in use | of COPY | s to read | to write what is held and index | to compare \
+         | to exchange |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for round in 1..=rounds {

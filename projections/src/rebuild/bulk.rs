@@ -17,7 +17,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Limits, RebuildError, Shadow, Stage, fill::NEAR, read};
+use super::{Limits, RebuildError, Shadow, Stage, fill::NEAR, read, shadow};
 use crate::{
     Model, cash_ledger,
     decode::{Kind, Page, Record},
@@ -29,7 +29,8 @@ use crate::{
 /// Pages that are read and decoded ahead, and that wait for each model, at most.
 const PAGES_AHEAD: usize = 2;
 
-/// Fills new tables until they are near the end of the log. All of them stand at one position, before and after.
+/// Fills new tables until they are near the end of the log, and makes their indexes, those of each model as soon as its
+/// rows are there. All of them stand at one position, before and after.
 pub(super) async fn fill(
     pool: &PgPool,
     log: LogId,
@@ -76,6 +77,9 @@ pub(super) async fn fill(
         .unzip();
     drop(sending);
     let mut failed = None;
+    for (model, _) in &running {
+        told(Stage::Indexing(*model));
+    }
     for (model, task) in running {
         match task.await.map_err(|e| ended(Some(model), &e)) {
             Ok(Ok(shadow)) => filled.push(shadow),
@@ -141,7 +145,7 @@ async fn read_all(
     Ok(())
 }
 
-/// Applies pages to a model's tables as they come, and writes at the end what is in memory.
+/// Applies pages to a model's tables as they come, writes at the end what is in memory, and makes the indexes.
 async fn apply_all(
     mut shadow: Shadow,
     mut pages: Receiver<Arc<Page>>,
@@ -167,6 +171,8 @@ async fn apply_all(
     let mut tx = shadow.begin().await?;
     filling.end(&mut tx).await.map_err(fail)?;
     tx.commit().await?;
+    let indexed = shadow::finish(&mut shadow.connection, model).await;
+    indexed.map_err(|error| fail(error.into()))?;
     Ok(shadow)
 }
 

@@ -218,7 +218,6 @@ async fn each(
         });
     }
     shadows = bulk::fill(owner, log, shadows, limits, told).await?;
-    shadows = index(shadows, told).await?;
     let mut filler = fill::Filler::new(owner.clone(), log);
     shadows = filler.fill(shadows, told).await?;
     for mut shadow in shadows {
@@ -243,34 +242,6 @@ async fn each(
         free(&mut shadow.connection, shadow.model).await?;
     }
     Ok(())
-}
-
-/// Makes keys and indexes over the filled tables, of all models at once.
-async fn index(
-    shadows: Vec<Shadow>,
-    told: &mut impl FnMut(Stage),
-) -> Result<Vec<Shadow>, RebuildError> {
-    let mut indexing = Vec::with_capacity(shadows.len());
-    for mut shadow in shadows {
-        let model = shadow.model;
-        told(Stage::Indexing(model));
-        let task = tokio::spawn(async move {
-            let finished = shadow::finish(&mut shadow.connection, model).await;
-            finished
-                .map(|()| shadow)
-                .map_err(|e| RebuildError::apply(model, e.into()))
-        });
-        indexing.push((model, task));
-    }
-    let mut indexed = Vec::with_capacity(indexing.len());
-    for (model, task) in indexing {
-        let ended = task.await.map_err(|error| RebuildError::Broken {
-            model: Some(model),
-            reason: error.to_string(),
-        });
-        indexed.push(ended??);
-    }
-    Ok(indexed)
 }
 
 /// A model's new tables on their way, with the connection that fills them.
