@@ -21,7 +21,7 @@ pub(crate) struct Accepted<S> {
     stream: S,
     /// Until when something must be taken; `None` while nothing waits.
     limit: Option<Pin<Box<Sleep>>>,
-    /// Nothing was taken until then: every further write fails too, and is not counted again.
+    /// Nothing was taken until then. That is counted once.
     is_unread: bool,
     _place: Place,
 }

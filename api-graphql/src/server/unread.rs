@@ -20,11 +20,13 @@ pub(super) struct Unread(Arc<Mutex<Waiting>>);
 #[derive(Debug)]
 struct Waiting {
     answers: usize,
-    /// When one of them last got on, or the first of them came. One more that comes is no sign that the client reads.
+    /// When one of them last got on, or the first of them came. What is asked for first of an answer goes to the protocol's
+    /// own queue, whether its client reads or not: only the pieces after it are a sign.
     since: Instant,
 }
 
 impl Waiting {
+    /// One more waits.
     fn one_more(&mut self) {
         if self.answers == 0 {
             self.since = Instant::now();
@@ -32,10 +34,9 @@ impl Waiting {
         self.answers = self.answers.saturating_add(1);
     }
 
-    fn gets_on(&mut self, waited: bool, waits: bool) {
-        self.since = Instant::now();
-        self.answers = self.answers.saturating_sub(usize::from(waited));
-        self.answers = self.answers.saturating_add(usize::from(waits));
+    /// One waits no longer. That it came to its end, or that its client wants no more of it, is no sign for the others.
+    fn one_less(&mut self) {
+        self.answers = self.answers.saturating_sub(1);
     }
 }
 
@@ -58,6 +59,7 @@ impl Unread {
             rest: Bytes::new(),
             unread: self.clone(),
             waits,
+            is_begun: false,
         })
     }
 
@@ -88,17 +90,25 @@ struct Answer {
     rest: Bytes,
     unread: Unread,
     waits: bool,
+    /// A piece of it was asked for.
+    is_begun: bool,
 }
 
 impl Answer {
-    /// A piece was asked for; what is left waits.
+    /// A piece was asked for: what is left waits.
     fn gets_on(&mut self) {
+        if std::mem::replace(&mut self.is_begun, true) {
+            self.unread.with(|waiting| waiting.since = Instant::now());
+        }
         self.mark(!self.is_end_stream());
     }
 
     fn mark(&mut self, waits: bool) {
-        let waited = std::mem::replace(&mut self.waits, waits);
-        self.unread.with(|all| all.gets_on(waited, waits));
+        match (std::mem::replace(&mut self.waits, waits), waits) {
+            (false, true) => self.unread.with(Waiting::one_more),
+            (true, false) => self.unread.with(Waiting::one_less),
+            _ => {}
+        }
     }
 }
 
@@ -186,9 +196,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_asks_for_more_and_reads_nothing_is_overdue_too() {
         let unread = Unread::new();
-        let mut answers = vec![unread.watch(Body::from("small"))];
+        let large = || unread.watch(Body::from(vec![7; MAX_PIECE_BYTES * 2]));
+        let mut answers = vec![large()];
+        answers[0].frame().await.unwrap().unwrap();
         assert!(!is_overdue(&unread, ALMOST).await);
-        answers.push(unread.watch(Body::from("another")));
+        // Its first piece is taken in any case, an empty one has none, and what is broken off tells nothing.
+        answers.push(large());
+        answers[1].frame().await.unwrap().unwrap();
+        drop(unread.watch(Body::empty()));
+        drop(large());
         assert!(is_overdue(&unread, SEND_LIMIT - ALMOST).await);
     }
 
