@@ -54,43 +54,71 @@ pub(super) async fn fill(
             tokio::spawn(apply_all(shadow, receive, limits.held_orders)),
         ));
     }
-    // Ends with the log: the reader stops near its end.
-    'pages: while let Some(page) = pages.recv().await {
+    let handed = hand_out(&mut pages, &models, told).await;
+    drop(pages);
+    let read = reader.await.map_err(|e| ended(None, &e)).and_then(|r| r);
+    let is_whole = matches!((&handed, &read), (Ok(true), Ok(())));
+    let mut failed = handed.err();
+    let mut running = Vec::with_capacity(models.len());
+    for (model, send, task) in models {
+        if is_whole {
+            // A model that failed takes nothing more. Why, it says below.
+            let _ = send.send(Handed::End).await;
+        }
+        running.push((model, task));
+    }
+    let mut filled = Vec::with_capacity(running.len());
+    for (model, task) in running {
+        if is_whole {
+            told(Stage::Indexing(model));
+        }
+        match task.await.map_err(|e| ended(Some(model), &e)) {
+            Ok(Ok(shadow)) => filled.push(shadow),
+            Ok(Err(error)) | Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => read.map(|()| filled),
+    }
+}
+
+/// What a model is handed.
+enum Handed {
+    /// A page of the log.
+    Page(Arc<Page>),
+    /// There is no more. Without it the rebuild is broken off.
+    End,
+}
+
+/// A model, where its pages go, and what it comes to.
+type Applying = (
+    Model,
+    Sender<Handed>,
+    JoinHandle<Result<Shadow, RebuildError>>,
+);
+
+/// Hands pages to all models until the log ends: the reader stops near its end. `false` if a model takes no more.
+async fn hand_out(
+    pages: &mut Receiver<Decoding>,
+    models: &[Applying],
+    told: &mut impl FnMut(Stage),
+) -> Result<bool, RebuildError> {
+    while let Some(page) = pages.recv().await {
         let (page, head) = page.await.map_err(|e| ended(None, &e))?;
         let page = Arc::new(page);
         let last = page.events().last().map(|event| event.position);
-        for (_, send, _) in &models {
-            // A model that failed takes no more. Why, it says below.
-            if send.send(Arc::clone(&page)).await.is_err() {
-                break 'pages;
+        for (_, send, _) in models {
+            // A model that failed takes no more.
+            if send.send(Handed::Page(Arc::clone(&page))).await.is_err() {
+                return Ok(false);
             }
         }
         if let Some(at) = last {
             told(Stage::Filling(at, head));
         }
     }
-    drop(pages);
-    let mut filled = Vec::with_capacity(models.len());
-    let (sending, running): (Vec<_>, Vec<_>) = models
-        .into_iter()
-        .map(|(model, send, task)| (send, (model, task)))
-        .unzip();
-    drop(sending);
-    let mut failed = None;
-    for (model, _) in &running {
-        told(Stage::Indexing(*model));
-    }
-    for (model, task) in running {
-        match task.await.map_err(|e| ended(Some(model), &e)) {
-            Ok(Ok(shadow)) => filled.push(shadow),
-            Ok(Err(error)) | Err(error) => failed = failed.or(Some(error)),
-        }
-    }
-    let read = reader.await.map_err(|e| ended(None, &e))?;
-    match failed {
-        Some(error) => Err(error),
-        None => read.map(|()| filled),
-    }
+    Ok(true)
 }
 
 fn ended(model: Option<Model>, error: &tokio::task::JoinError) -> RebuildError {
@@ -145,16 +173,22 @@ async fn read_all(
     Ok(())
 }
 
-/// Applies pages to a model's tables as they come, writes at the end what is in memory, and makes the indexes.
+/// Applies pages to a model's tables as they come, writes at the end what is in memory, and makes the indexes. Where the log
+/// is broken off before its end, nothing more is done.
 async fn apply_all(
     mut shadow: Shadow,
-    mut pages: Receiver<Arc<Page>>,
+    mut handed: Receiver<Handed>,
     held_orders: usize,
 ) -> Result<Shadow, RebuildError> {
     let (model, log) = (shadow.model, shadow.log);
     let fail = |error| RebuildError::apply(model, error);
     let mut filling = Filling::of(model);
-    while let Some(page) = pages.recv().await {
+    loop {
+        let page = match handed.recv().await {
+            Some(Handed::Page(page)) => page,
+            Some(Handed::End) => break,
+            None => return Ok(shadow),
+        };
         let to = crate::runner::whole(shadow.at, page.events()).map_err(fail)?;
         let (records, poison) = page.records(model.kinds());
         if let Some(poison) = poison {

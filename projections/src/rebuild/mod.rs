@@ -29,7 +29,7 @@ pub use swap::{discard, rollback};
 
 /// Connections that a rebuild holds for each of its models: the one that fills the tables.
 pub const CONNECTIONS_PER_MODEL: u32 = 1;
-/// Connections besides those of the models: the log's reader, and two that compare.
+/// Connections besides those of the models: two that read the log and its end, and later compare, and one to spare.
 pub const MORE_CONNECTIONS: u32 = 3;
 
 /// What a rebuild is to do.
@@ -65,7 +65,7 @@ impl Default for Limits {
 pub enum Stage {
     /// Events are applied, up to this position of this many.
     Filling(Position, Position),
-    /// Indexes are made.
+    /// What is held of a model is written, and its indexes are made.
     Indexing(Model),
     /// The tables are compared.
     Comparing(Model),
