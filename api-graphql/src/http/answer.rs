@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use async_graphql::{Response as GraphqlResponse, parser::types::ExecutableDocument};
+use async_graphql::{Response as GraphqlResponse, Variables, parser::types::ExecutableDocument};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderValue, StatusCode, header},
@@ -15,9 +15,10 @@ use tokio::sync::mpsc;
 use super::{
     Endpoint, Prepared, Turned, choose, cost, empty,
     negotiate::Media,
-    nulls, order,
+    nulls,
     problem::HttpProblem,
     reject::{Rejection, VALIDATION_FAILED, set_code},
+    sequence,
 };
 use crate::{context::RequestContext, rate::Credit};
 
@@ -69,8 +70,7 @@ impl Endpoint {
     /// Gives field errors their code, and `data` the nulls and objects that the specification asks for, in its order.
     pub(super) fn settle(
         &self,
-        document: &ExecutableDocument,
-        name: Option<&str>,
+        (document, name, variables): (&ExecutableDocument, Option<&str>, &Variables),
         is_conditional: bool,
         answer: &mut GraphqlResponse,
         context: &RequestContext,
@@ -96,7 +96,7 @@ impl Endpoint {
         {
             empty::restore(&mut answer.data, document, operation, &self.types);
         }
-        order::arrange(&mut answer.data, document, operation);
+        sequence::arrange(&mut answer.data, document, operation, variables);
     }
 }
 

@@ -14,11 +14,11 @@ mod live;
 mod meter;
 mod negotiate;
 mod nulls;
-mod order;
 mod params;
 mod persisted;
 pub(crate) mod problem;
 mod reject;
+mod sequence;
 mod types;
 
 use std::sync::Arc;
@@ -419,8 +419,11 @@ impl Endpoint {
             self.rejected(rejection.costing(operation.cost), media, credit.as_ref())
         } else {
             self.settle(
-                &document,
-                params.operation_name.as_deref(),
+                (
+                    &document,
+                    params.operation_name.as_deref(),
+                    &params.variables,
+                ),
                 operation.is_conditional,
                 &mut answer,
                 context,

@@ -1,10 +1,13 @@
 //! Fields in the order in which they were asked for (GraphQL specification, 7.2.2). async-graphql 7.2 puts the fields of
 //! an object in the order in which they were ready, so that one whose rows are read comes after those beside it.
+//!
+//! Of an interface it is not known here which type there is: where fragments on several of its types ask for the same fields,
+//! the first of them decides.
 
 use async_graphql::{
-    Name, Value,
+    Name, Value, Variables,
     indexmap::IndexMap,
-    parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
+    parser::types::{Directive, ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
 
 use crate::limits::MAX_FRAGMENT_DEPTH;
@@ -14,24 +17,104 @@ pub(super) fn arrange(
     data: &mut Value,
     document: &ExecutableDocument,
     operation: &OperationDefinition,
+    variables: &Variables,
 ) {
-    Level::of(document, &[&operation.selection_set.node]).arrange(data);
+    let asked = Asked {
+        document,
+        operation,
+        variables,
+    };
+    asked.level(&[&operation.selection_set.node]).arrange(data);
+}
+
+/// What was executed.
+struct Asked<'d> {
+    document: &'d ExecutableDocument,
+    operation: &'d OperationDefinition,
+    variables: &'d Variables,
+}
+
+impl<'d> Asked<'d> {
+    /// What selections that are merged ask for.
+    fn level(&self, sets: &[&'d SelectionSet]) -> Level<'d> {
+        let mut below = IndexMap::new();
+        for set in sets {
+            self.collect(set, &mut below, 0);
+        }
+        let level = |(key, sets): (_, Vec<_>)| (key, self.level(&sets));
+        Level(below.into_iter().map(level).collect())
+    }
+
+    /// Takes in the fields of a selection. `spreads` bounds fragments within fragments; the meter has refused deeper ones.
+    fn collect(
+        &self,
+        set: &'d SelectionSet,
+        fields: &mut IndexMap<&'d str, Vec<&'d SelectionSet>>,
+        spreads: usize,
+    ) {
+        for item in &set.items {
+            if item
+                .node
+                .directives()
+                .iter()
+                .any(|d| self.leaves_out(&d.node))
+            {
+                continue;
+            }
+            match &item.node {
+                Selection::Field(field) => {
+                    let field = &field.node;
+                    let key = field.response_key().node.as_str();
+                    let sets = fields.entry(key).or_default();
+                    if !field.selection_set.node.items.is_empty() {
+                        sets.push(&field.selection_set.node);
+                    }
+                }
+                Selection::InlineFragment(inline) => {
+                    self.collect(&inline.node.selection_set.node, fields, spreads);
+                }
+                Selection::FragmentSpread(spread) if spreads <= MAX_FRAGMENT_DEPTH => {
+                    let name = &spread.node.fragment_name.node;
+                    if let Some(fragment) = self.document.fragments.get(name) {
+                        let set = &fragment.node.selection_set.node;
+                        self.collect(set, fields, spreads + 1);
+                    }
+                }
+                Selection::FragmentSpread(_) => {}
+            }
+        }
+    }
+
+    /// Whether a `@skip` or an `@include` leaves out what it stands at.
+    fn leaves_out(&self, directive: &Directive) -> bool {
+        let leaves_out_if = match directive.name.node.as_str() {
+            "skip" => true,
+            "include" => false,
+            _ => return false,
+        };
+        let Some(said) = directive.get_argument("if") else {
+            return false;
+        };
+        let said = said.node.clone();
+        said.into_const_with(|name| self.variable(&name).ok_or(()))
+            .is_ok_and(|said| said == Value::Boolean(leaves_out_if))
+    }
+
+    /// A variable's value, or its default.
+    fn variable(&self, name: &Name) -> Option<Value> {
+        let mut definitions = self.operation.variable_definitions.iter();
+        let default = || {
+            let definition = definitions.find(|d| d.node.name.node == *name)?;
+            definition.node.default_value.as_ref().map(|v| &v.node)
+        };
+        self.variables.get(name).or_else(default).cloned()
+    }
 }
 
 /// The response keys of an object in their order, each with what is asked of it.
 struct Level<'d>(IndexMap<&'d str, Level<'d>>);
 
-impl<'d> Level<'d> {
-    /// What selections that are merged ask for.
-    fn of(document: &'d ExecutableDocument, sets: &[&'d SelectionSet]) -> Self {
-        let mut below = IndexMap::new();
-        for set in sets {
-            collect(document, set, &mut below, 0);
-        }
-        let level = |(key, sets): (_, Vec<_>)| (key, Self::of(document, &sets));
-        Self(below.into_iter().map(level).collect())
-    }
-
+impl Level<'_> {
     fn arrange(&self, value: &mut Value) {
         match value {
             // A scalar that is an object has an order of its own: nothing is asked of it.
@@ -56,38 +139,6 @@ impl<'d> Level<'d> {
                 below.arrange(value);
             }
             place += 1;
-        }
-    }
-}
-
-/// Takes in the fields of a selection. `spreads` bounds fragments within fragments; the meter has refused deeper ones.
-fn collect<'d>(
-    document: &'d ExecutableDocument,
-    set: &'d SelectionSet,
-    fields: &mut IndexMap<&'d str, Vec<&'d SelectionSet>>,
-    spreads: usize,
-) {
-    for item in &set.items {
-        match &item.node {
-            Selection::Field(field) => {
-                let field = &field.node;
-                let key = field.response_key().node.as_str();
-                let sets = fields.entry(key).or_default();
-                if !field.selection_set.node.items.is_empty() {
-                    sets.push(&field.selection_set.node);
-                }
-            }
-            Selection::InlineFragment(inline) => {
-                collect(document, &inline.node.selection_set.node, fields, spreads);
-            }
-            Selection::FragmentSpread(spread) if spreads <= MAX_FRAGMENT_DEPTH => {
-                let name = &spread.node.fragment_name.node;
-                if let Some(fragment) = document.fragments.get(name) {
-                    let set = &fragment.node.selection_set.node;
-                    collect(document, set, fields, spreads + 1);
-                }
-            }
-            Selection::FragmentSpread(_) => {}
         }
     }
 }
@@ -131,11 +182,13 @@ mod tests {
     async fn both(query: &str) -> [String; 2] {
         let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
         let document = async_graphql::parser::parse_query(query).unwrap();
-        let mut answer = schema.execute(Request::new(query)).await;
+        let variables = Variables::from_json(serde_json::json!({ "no": false }));
+        let request = Request::new(query).variables(variables.clone());
+        let mut answer = schema.execute(request).await;
         assert!(answer.errors.is_empty(), "{:?}", answer.errors);
         let before = serde_json::to_string(&answer.data).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
-        arrange(&mut answer.data, &document, &operation.node);
+        arrange(&mut answer.data, &document, &operation.node, &variables);
         [before, serde_json::to_string(&answer.data).unwrap()]
     }
 
@@ -154,6 +207,12 @@ mod tests {
             (
                 "{ slow { a: slow } quick { quick } slow { b: slow c: quick } }",
                 r#"{"slow":[{"a":2,"b":2,"c":1},{"a":2,"b":2,"c":1}],"quick":{"quick":1}}"#,
+            ),
+            // What is left out decides nothing.
+            (
+                "query($no: Boolean!, $yes: Boolean = true) { quick { \
+                 quick @include(if: $no) a: quick @skip(if: $yes) slow quick ... @skip(if: $no) { a: quick } } }",
+                r#"{"quick":{"slow":2,"quick":1,"a":1}}"#,
             ),
             (
                 "{ slow { slow @skip(if: true) a: slow quick } quick { quick } }",

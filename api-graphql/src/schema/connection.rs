@@ -75,7 +75,9 @@ pub(crate) fn forward(first: i32, after: Option<String>) -> Result<Window, Error
     Ok(Window::Forward { first, after })
 }
 
-/// Declares the connection over a GraphQL type and what its nodes are made of.
+/// Declares the connection over a GraphQL type and what its nodes are made of. Its fields are resolved one after the other,
+/// as those of all objects that are `serial`: they wait for nothing, and a queue of futures for each of many objects costs
+/// more than what they answer. Nodes that are asked for twice are read one after the other, those of the list all at once.
 macro_rules! connection {
     ($(#[$doc:meta])* $connection:ident of $(#[$edge_doc:meta])* $edge:ident { $node:ty } from $row:ty) => {
         $(#[$doc])*

@@ -54,14 +54,13 @@ impl Endpoint {
             })
             .boxed()
         };
-        let name = params.operation_name;
+        let (name, variables) = (params.operation_name, params.variables);
         answers.map(move |mut answer| {
             if super::is_not_executed(&answer) {
                 super::refuse(&mut answer);
             } else {
                 endpoint.settle(
-                    &document,
-                    name.as_deref(),
+                    (&document, name.as_deref(), &variables),
                     is_conditional,
                     &mut answer,
                     &context,
