@@ -13,7 +13,7 @@ mod view;
 
 use domain::{bundle::Bundle, intake::Intake, order::Order, remittance::Remittance, store::Store};
 use sqlx::{PgConnection, PgPool};
-use store::{LogId, Position, Recorded};
+use store::{LogId, Position, Recorded, connect::BEGIN_SNAPSHOT};
 
 use crate::{
     Model,
@@ -62,10 +62,7 @@ pub async fn check_with(
     log: LogId,
     mut progress: impl FnMut(u64, u64) + Send,
 ) -> Result<CheckReport, CheckError> {
-    let mut tx = pool.begin().await?;
-    sqlx::query("set transaction isolation level repeatable read, read only")
-        .execute(&mut *tx)
-        .await?;
+    let mut tx = pool.begin_with(BEGIN_SNAPSHOT).await?;
     // Counting a large table takes longer than a query of the service may.
     sqlx::query("set local statement_timeout = '10min'")
         .execute(&mut *tx)

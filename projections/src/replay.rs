@@ -19,7 +19,7 @@ use domain::{
 };
 use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
-use store::{LogId, Position, Recorded};
+use store::{LogId, Position, Recorded, connect::BEGIN_SNAPSHOT};
 
 use crate::{
     cash_ledger::{PostingRow, first_region, lines},
@@ -118,10 +118,7 @@ pub async fn replay(
     until: Position,
     sink: &mut dyn Sink,
 ) -> Result<(), ReplayError> {
-    let mut conn = pool.begin().await?;
-    sqlx::query("set transaction isolation level repeatable read, read only")
-        .execute(&mut *conn)
-        .await?;
+    let mut conn = pool.begin_with(BEGIN_SNAPSHOT).await?;
     let streams: i64 = sqlx::query_scalar("select count(*) from stream_head where log_id = $1")
         .bind(log.0)
         .fetch_one(&mut *conn)

@@ -12,6 +12,9 @@ use crate::error::StoreError;
 /// that dashboards choose.
 const STATEMENT_CACHE: usize = 256;
 
+/// Begins a transaction that reads everything from one snapshot, which its first query takes.
+pub const BEGIN_SNAPSHOT: &str = "begin isolation level repeatable read, read only";
+
 /// A connection that nobody needed for so long is closed.
 const IDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// A connection that is this old is replaced when it is given back: memory of the server goes with it.

@@ -2,7 +2,7 @@
 
 use domain::{entity::Entity, ids::OrderId, order::Order};
 use sqlx::PgPool;
-use store::{LogId, Position, Recorded};
+use store::{LogId, Position, Recorded, connect::BEGIN_SNAPSHOT};
 
 use super::{CheckError, CheckReport, board, cash, checkpoint, metrics, view, whole};
 use crate::{
@@ -28,10 +28,7 @@ pub async fn check_order(
     log: LogId,
     id: OrderId,
 ) -> Result<CheckReport, CheckError> {
-    let mut tx = pool.begin().await?;
-    sqlx::query("set transaction isolation level repeatable read, read only")
-        .execute(&mut *tx)
-        .await?;
+    let mut tx = pool.begin_with(BEGIN_SNAPSHOT).await?;
     let mut report = CheckReport::default();
     for model in ORDER_MODELS {
         let at = checkpoint(&mut tx, log, model).await?;

@@ -9,7 +9,7 @@ use domain::{
 use sqlx::{
     Connection as _, PgConnection, Postgres, QueryBuilder, Row, Transaction, postgres::PgRow,
 };
-use store::{LogId, Position};
+use store::{LogId, Position, connect::BEGIN_SNAPSHOT};
 
 use super::{
     clock::hour,
@@ -193,8 +193,7 @@ pub struct Figures<R> {
 pub(super) async fn snapshot(
     conn: &mut PgConnection,
 ) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-    let begin = "begin isolation level repeatable read, read only";
-    let mut tx = conn.begin_with(begin).await?;
+    let mut tx = conn.begin_with(BEGIN_SNAPSHOT).await?;
     // Not with the statement before: a transaction that is begun by then is ended when this is broken off.
     hold_tables(&mut tx, &[Model::Metrics]).await?;
     Ok(tx)

@@ -5,7 +5,7 @@
 //! long as that takes.
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
-use store::Position;
+use store::{Position, connect::BEGIN_SNAPSHOT};
 
 use super::{
     RebuildError, Shadow,
@@ -70,9 +70,7 @@ pub(super) async fn compare(
     let Some((live, holding)) = hold(owner, filler, shadow).await? else {
         return Ok((None, Vec::new()));
     };
-    let mut seen = owner
-        .begin_with("begin transaction isolation level repeatable read, read only")
-        .await?;
+    let mut seen = owner.begin_with(BEGIN_SNAPSHOT).await?;
     sqlx::query("select 1").execute(&mut *seen).await?;
     holding.rollback().await?;
     let mut differences = Vec::new();

@@ -9,6 +9,7 @@ use serde::Serialize;
 use sqlx::{PgConnection, PgPool};
 
 use super::{Finding, FindingKind, Findings, agree, chain};
+use crate::connect::BEGIN_SNAPSHOT;
 use crate::error::StoreError;
 use crate::hash::GENESIS;
 use crate::read;
@@ -49,10 +50,7 @@ pub async fn verify_stream(
     log_id: LogId,
     stream: &StreamId,
 ) -> Result<StreamReport, StoreError> {
-    let mut tx = pool.begin().await?;
-    sqlx::query("set transaction isolation level repeatable read, read only")
-        .execute(&mut *tx)
-        .await?;
+    let mut tx = pool.begin_with(BEGIN_SNAPSHOT).await?;
     let head = read::stream_head(&mut *tx, log_id, stream).await?;
     // Without a head there would be no bounds to find the events by, and nothing appends without one.
     let events = read::stream(&mut *tx, log_id, stream, 0, MAX_STREAM_EVENTS).await?;
