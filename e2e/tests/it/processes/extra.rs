@@ -99,11 +99,16 @@ async fn what_was_not_taken_in_is_still_expected() {
     processes.stop().await;
 }
 
-/// A remittance that accepts extra cash of an order and is not closed yet.
+/// A remittance that accepts extra cash of an order. The processes close it, where they run.
 async fn ready(world: &World, id: &RemittanceId, order: OrderId, amount: &str) {
+    reported(world, id, order, amount).await;
+    resolve(world, id, order, amount).await.unwrap();
+}
+
+/// A remittance whose partner reports extra cash of an order.
+async fn reported(world: &World, id: &RemittanceId, order: OrderId, amount: &str) {
     world.report(id, "R-1", &[(order, amount)]).await;
     world.is_at(id, RemittanceStatus::Differing).await;
-    resolve(world, id, order, amount).await.unwrap();
 }
 
 async fn close(world: &World, id: &RemittanceId) -> Result<(), CommandError> {
@@ -127,9 +132,9 @@ async fn what_was_collected_while_a_part_was_taken_in_is_expected_less_that() {
     let id = remittance("GRAB", "CFR001", DAY);
     let order = delivered(&world, "CFR001").await;
     world.end_day(DAY);
-    ready(&world, &id, order, "100.00").await;
-    world.quiet().await;
+    reported(&world, &id, order, "100.00").await;
     processes.stop().await;
+    resolve(&world, &id, order, "100.00").await.unwrap();
     close(&world, &id).await.unwrap();
     let collected = collecting("GRAB", "169.00", Some("2026-11-24T16:00:00Z"));
     world.tell::<Order>(order, collected).await;
@@ -170,8 +175,7 @@ async fn missing_cash_is_accepted_once() {
     }
     let id = remittance("GRAB", "CFR001", next.succ_opt().unwrap());
     world.end_day(id.day());
-    world.report(&id, "R-1", &[(order, "0.01")]).await;
-    world.is_at(&id, RemittanceStatus::Differing).await;
+    reported(&world, &id, order, "0.01").await;
     let refused = resolve(&world, &id, order, "0.01").await.unwrap_err();
     assert!(refused.to_string().contains("at most 0.0000"), "{refused}");
     resolve(&world, &id, order, "0.00").await.unwrap();
@@ -197,8 +201,7 @@ async fn cash_of_a_cancelled_order_is_accepted_once() {
     ready(&world, &id, order, "169.00").await;
     close(&world, &id).await.unwrap();
     taken_in(&world, order, 1).await;
-    world.report(&next, "R-1", &[(order, "169.00")]).await;
-    world.is_at(&next, RemittanceStatus::Differing).await;
+    reported(&world, &next, order, "169.00").await;
     let refused = resolve(&world, &next, order, "169.00").await.unwrap_err();
     assert!(
         refused.to_string().contains("taken in as extra"),
@@ -216,10 +219,12 @@ async fn closings_at_one_moment_take_an_orders_cash_in_once() {
     let ids = partners.map(|partner| remittance(partner, "CFR001", DAY));
     world.end_day(DAY);
     for id in &ids {
-        ready(&world, id, order, "169.00").await;
+        reported(&world, id, order, "169.00").await;
     }
-    world.quiet().await;
     processes.stop().await;
+    for id in &ids {
+        resolve(&world, id, order, "169.00").await.unwrap();
+    }
     let closed = join_all(ids.iter().map(|id| close(&world, id))).await;
     let refused: Vec<String> = closed
         .into_iter()
