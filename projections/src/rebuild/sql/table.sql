@@ -16,6 +16,10 @@ written as (
     ) as statement
     from live
     union all
+    select 1, a.attnum::oid, format('alter table %s alter column %I set statistics %s', new, a.attname, a.attstattarget)
+    from live join pg_attribute as a on a.attrelid = live.oid
+    where a.attnum > 0 and not a.attisdropped and a.attstattarget >= 0
+    union all
     select 2, k.oid, format('alter table %s add constraint %I %s', new, k.conname, pg_get_constraintdef(k.oid))
     from live join pg_constraint as k on k.conrelid = live.oid
     where $3 and k.contype in ('p', 'u', 'x', 'f')
