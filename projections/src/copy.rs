@@ -17,10 +17,9 @@ pub(crate) const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 /// What a field without a value has for its length.
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
-/// Bytes that are handed over at once.
-const CHUNK: usize = 1 << 18;
-/// Bytes that are too many to hold on to.
-const MANY_BYTES: usize = 1 << 22;
+/// Bytes that are handed over at once. For each statement the server makes room for as many; room for much more would come
+/// from the operating system each time.
+const CHUNK: usize = 1 << 15;
 /// PostgreSQL's moments are microseconds since 2000-01-01, in seconds since 1970.
 pub(crate) const EPOCH_SECONDS: i64 = 946_684_800;
 /// The sign of a negative `numeric`.
@@ -30,7 +29,32 @@ const SCALE: u16 = 4;
 /// The base of the digits of a `numeric`.
 const BASE: u64 = 10_000;
 
-/// Rows of one table, in memory until they are written: a page's, or [`Self::write_some`] bounds them.
+/// Writes rows into the table that the connection's search path finds, in one statement. Each is made when it is its turn:
+/// the server takes in one chunk while the next one is made, and no more than a chunk is in memory.
+pub(crate) async fn copy<T>(
+    conn: &mut PgConnection,
+    mut made: Rows,
+    rows: &[T],
+    make: impl Fn(&mut Rows, &T) -> Result<(), ApplyError>,
+) -> Result<(), ApplyError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut copy = conn.copy_in_raw(&made.statement()).await?;
+    for row in rows {
+        make(&mut made, row)?;
+        if made.bytes.len() >= CHUNK {
+            copy.send(made.bytes.as_slice()).await?;
+            made.bytes.clear();
+        }
+    }
+    made.bytes.extend_from_slice(&TRAILER);
+    copy.send(made.bytes.as_slice()).await?;
+    copy.finish().await?;
+    Ok(())
+}
+
+/// Rows of one table, in memory until they are written.
 pub(crate) struct Rows {
     table: &'static str,
     columns: &'static [&'static str],
@@ -149,33 +173,33 @@ impl Rows {
         self
     }
 
-    /// Writes the rows so far if they are many, so that the memory they take has a bound.
-    pub(crate) async fn write_some(&mut self, conn: &mut PgConnection) -> Result<(), ApplyError> {
-        if self.bytes.len() < MANY_BYTES {
-            return Ok(());
+    /// The rows so far, and none from here on.
+    pub(crate) fn take(&mut self) -> Self {
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        bytes.extend_from_slice(HEADER);
+        Self {
+            bytes: std::mem::replace(&mut self.bytes, bytes),
+            rows: std::mem::take(&mut self.rows),
+            ..*self
         }
-        self.write(conn).await
     }
 
-    /// Writes the rows into the table that the connection's search path finds. Afterwards there are none; the memory stays
-    /// for the next ones.
-    pub(crate) async fn write(&mut self, conn: &mut PgConnection) -> Result<(), ApplyError> {
+    fn statement(&self) -> String {
+        let columns = self.columns.join(", ");
+        format!("copy {} ({columns}) from stdin (format binary)", self.table)
+    }
+
+    /// Writes the rows into the table that the connection's search path finds.
+    pub(crate) async fn write(mut self, conn: &mut PgConnection) -> Result<(), ApplyError> {
         if self.rows == 0 {
             return Ok(());
         }
         self.bytes.extend_from_slice(&TRAILER);
-        let statement = format!(
-            "copy {} ({}) from stdin (format binary)",
-            self.table,
-            self.columns.join(", ")
-        );
-        let mut copy = conn.copy_in_raw(&statement).await?;
+        let mut copy = conn.copy_in_raw(&self.statement()).await?;
         for chunk in self.bytes.chunks(CHUNK) {
             copy.send(chunk).await?;
         }
         copy.finish().await?;
-        self.bytes.truncate(HEADER.len());
-        self.rows = 0;
         Ok(())
     }
 }

@@ -204,7 +204,8 @@ pub(crate) struct Table {
     pub(crate) key: &'static str,
     /// Which rows say something: a cell that went back to nothing stays until a rebuild.
     pub(crate) counts: &'static str,
-    /// Its rows are only ever added: while it is filled, nobody looks one up by its key.
+    /// Its rows are only ever added: while it is filled, nobody looks one up by its key, and they are written beside the
+    /// model's other tables.
     pub(crate) is_added_to: bool,
 }
 

@@ -50,7 +50,7 @@ async fn anew(owner: &PgPool, rebuild: &Rebuild, output: Output) -> Result<Exit,
         Stage::Filling(at, head) => {
             progress.at(at, head);
         }
-        Stage::Indexing(model) => progress.label(format!("indexing {model}")),
+        Stage::Indexing => progress.label("writing what is held, and indexing"),
         Stage::Comparing(model) => progress.label(format!("comparing {model}")),
         Stage::Exchanging(model) => progress.label(format!("exchanging {model}")),
     };
@@ -64,7 +64,7 @@ async fn anew(owner: &PgPool, rebuild: &Rebuild, output: Output) -> Result<Exit,
             if !done.is_empty() {
                 show(&done, output)?;
             }
-            return Err(unfinished(error, models, done.len()));
+            return Err(unfinished(error, models, &done));
         }
     };
     show(&rebuilt, output)?;
@@ -93,20 +93,19 @@ fn verdict(rebuilt: &[Rebuilt]) -> Exit {
 }
 
 /// A failure after some of several models were done with.
-fn unfinished(error: RebuildError, models: &[Model], done: usize) -> Failure {
+fn unfinished(error: RebuildError, models: &[Model], done: &[Rebuilt]) -> Failure {
     let failed = failure(error);
-    let (done, left) = models.split_at_checked(done).unwrap_or((models, &[]));
-    let names = |models: &[Model]| {
-        let names: Vec<&str> = models.iter().map(|model| model.name()).collect();
-        names.join(", ")
-    };
     if done.is_empty() {
         return failed;
     }
+    let (done, left): (Vec<&str>, Vec<&str>) = models
+        .iter()
+        .map(|model| model.name())
+        .partition(|name| done.iter().any(|rebuilt| rebuilt.model == *name));
     let hint = format!(
         "done with: {}; not done, and as before: {}",
-        names(done),
-        names(left)
+        done.join(", "),
+        left.join(", ")
     );
     failed.hint(hint)
 }

@@ -17,11 +17,14 @@ use super::{
     Booked, PostingRow, add_up,
     days::{self, Counts, DayCell},
     first_region, lines,
-    postings::{BalanceCell, add_balances, copy_postings, insert_postings, save_balances},
+    postings::{
+        BalanceCell, add_balances, insert_postings, make_postings, posting_rows, save_balances,
+    },
     rows::{copy_orders, load_orders, load_regions, save_orders, save_regions, save_stores},
     store_region,
 };
 use crate::{
+    copy::Rows,
     decode::{Fact, Of, OrderRecord, Record},
     lives::{Held, Lives, Orders},
     model::ApplyError,
@@ -103,25 +106,26 @@ impl Filling {
         }
     }
 
-    /// As [`apply`], but orders stay in memory, at most so many besides those that the page is about.
+    /// As [`apply`], but orders stay in memory, at most so many besides those that the page is about. Answers the postings.
     pub(crate) async fn page(
         &mut self,
         conn: &mut PgConnection,
         log: LogId,
         page: &[Record<'_>],
         most: usize,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<Rows, ApplyError> {
+        let mut rows = posting_rows();
         for part in Parts(page) {
             let postings = advance(conn, &mut self.lives, part).await?;
             add_balances(&mut self.balances, &postings);
-            copy_postings(conn, log, &postings).await?;
+            make_postings(&mut rows, log, &postings);
             let overflow = self.lives.take_overflow(most);
             self.write(conn, overflow).await?;
         }
         if self.balances.len() + self.counts.len() > MAX_CELLS {
             self.add_up(conn).await?;
         }
-        Ok(())
+        Ok(rows)
     }
 
     /// Writes what is in memory.
@@ -138,7 +142,11 @@ impl Filling {
     ) -> Result<(), ApplyError> {
         let (new, changed) = changed(orders);
         count(&mut self.counts, new.iter().chain(&changed));
-        copy_orders(conn, new.iter().map(|order| &order.now)).await?;
+        copy_orders(
+            conn,
+            &new.iter().map(|order| &order.now).collect::<Vec<_>>(),
+        )
+        .await?;
         save_orders(
             conn,
             &changed.iter().map(|order| &order.now).collect::<Vec<_>>(),

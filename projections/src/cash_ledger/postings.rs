@@ -9,7 +9,7 @@ use store::LogId;
 use uuid::Uuid;
 
 use super::PostingRow;
-use crate::{copy::Rows, model::ApplyError};
+use crate::copy::Rows;
 
 /// An account of a store, and where it is kept by partner, of a partner.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,16 +70,15 @@ pub(super) async fn insert_postings(
     Ok(())
 }
 
-/// As [`insert_postings`], into a table that is being filled.
-pub(super) async fn copy_postings(
-    conn: &mut PgConnection,
-    log: LogId,
-    lines: &[PostingRow],
-) -> Result<(), ApplyError> {
-    let mut copied = Rows::of("cash_posting", COLUMNS);
+/// Rows of postings for a table that is being filled: none yet.
+pub(super) fn posting_rows() -> Rows {
+    Rows::of("cash_posting", COLUMNS)
+}
+
+/// Adds postings to the rows.
+pub(super) fn make_postings(rows: &mut Rows, log: LogId, lines: &[PostingRow]) {
     for line in lines {
-        copied
-            .row()
+        rows.row()
             .smallint(log.0)
             .bigint(line.position.0)
             .integer(line.line)
@@ -99,10 +98,9 @@ pub(super) async fn copy_postings(
             .option(line.partner_id.as_ref().map(PartnerId::as_str), Rows::text)
             .moment(line.recorded_at);
     }
-    copied.write(conn).await
 }
 
-/// The columns, as [`copy_postings`] fills them.
+/// The columns, as [`make_postings`] fills them.
 const COLUMNS: &[&str] = &[
     "log_id",
     "position",

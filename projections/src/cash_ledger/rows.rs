@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Booked, CashOrder};
 use crate::{
-    copy::Rows,
+    copy::{Rows, copy},
     model::ApplyError,
     words::{from_word, optional, text, word},
 };
@@ -109,14 +109,13 @@ pub(super) async fn save_orders(
 }
 
 /// Writes rows of orders that have none.
-pub(super) async fn copy_orders<'a>(
+pub(super) async fn copy_orders(
     conn: &mut PgConnection,
-    rows: impl Iterator<Item = &'a Booked>,
+    orders: &[&Booked],
 ) -> Result<(), ApplyError> {
-    let mut copied = Rows::of("cash_order", COLUMNS);
-    for Booked { order, cash } in rows {
-        copied
-            .row()
+    let rows = Rows::of("cash_order", COLUMNS);
+    copy(conn, rows, orders, |rows, Booked { order, cash }| {
+        rows.row()
             .uuid(order.order_id.0)
             .text(&order.number.to_string())
             .text(order.store_id.as_str())
@@ -134,9 +133,9 @@ pub(super) async fn copy_orders<'a>(
             .bigint(order.version)
             .bigint(order.position.0)
             .json(cash)?;
-        copied.write_some(conn).await?;
-    }
-    copied.write(conn).await
+        Ok(())
+    })
+    .await
 }
 
 /// The columns, as [`copy_orders`] fills them.

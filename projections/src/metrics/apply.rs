@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Life, Sums};
 use crate::{
-    copy::Rows,
+    copy::{Rows, copy},
     decode::{OrderRecord, Record},
     lives::{Lives, Orders, begun_before},
     model::ApplyError,
@@ -81,12 +81,12 @@ impl Filling {
         let (old, new): (Vec<_>, Vec<_>) = orders
             .into_iter()
             .partition(|(_, order)| order.stored.is_some());
-        let mut copied = Rows::of("metrics_order", &["order_id", "life"]);
-        for (id, order) in &new {
-            copied.row().uuid(*id).json(&order.now)?;
-            copied.write_some(conn).await?;
-        }
-        copied.write(conn).await?;
+        let rows = Rows::of("metrics_order", &["order_id", "life"]);
+        copy(conn, rows, &new, |rows, (id, order)| {
+            rows.row().uuid(*id).json(&order.now)?;
+            Ok(())
+        })
+        .await?;
         save(conn, old.iter().map(|(id, order)| (*id, &order.now))).await
     }
 }

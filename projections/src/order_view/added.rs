@@ -109,10 +109,9 @@ impl Copied {
         }
     }
 
-    /// Writes them.
-    pub(super) async fn write(&mut self, conn: &mut PgConnection) -> Result<(), ApplyError> {
-        self.history.write(conn).await?;
-        self.refs.write(conn).await
+    /// The rows so far, and none from here on.
+    pub(super) fn rows(&mut self) -> Vec<Rows> {
+        vec![self.history.take(), self.refs.take()]
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     rows,
 };
 use crate::{
+    copy::Rows,
     decode::{OrderRecord, Record},
     lives::{Lives, Orders, begun_before},
     model::ApplyError,
@@ -40,17 +41,17 @@ impl Filling {
         }
     }
 
-    /// As [`apply`], but orders stay in memory, at most so many.
+    /// As [`apply`], but orders stay in memory, at most so many. Answers the rows of tables to which is only added.
     pub(crate) async fn page(
         &mut self,
         conn: &mut PgConnection,
         page: &[Record<'_>],
         most: usize,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<Vec<Rows>, ApplyError> {
         advance(conn, &mut self.lives, page, &mut self.added).await?;
-        self.added.write(conn).await?;
         let overflow = self.lives.take_overflow(most);
-        write(conn, overflow).await
+        write(conn, overflow).await?;
+        Ok(self.added.rows())
     }
 
     /// Writes what is in memory.
@@ -62,10 +63,9 @@ impl Filling {
 async fn write(conn: &mut PgConnection, orders: Orders<OrderRow, ()>) -> Result<(), ApplyError> {
     let (old, new): (Vec<_>, Vec<_>) = orders
         .into_iter()
-        .map(|(_, held)| held)
-        .partition(|held| held.stored.is_some());
-    rows::copy(conn, new.iter().map(|held| &held.now)).await?;
-    rows::save(conn, old.iter().map(|held| &held.now)).await
+        .partition(|(_, held)| held.stored.is_some());
+    rows::add(conn, &new).await?;
+    rows::save(conn, old.iter().map(|(_, held)| &held.now)).await
 }
 
 /// Takes in the events of a page; the rows that they add go into `added`.

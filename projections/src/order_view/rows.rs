@@ -5,7 +5,12 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{OrderRow, fold};
-use crate::{copy::Rows, model::ApplyError, words::word};
+use crate::{
+    copy::{Rows, copy},
+    lives::Held,
+    model::ApplyError,
+    words::word,
+};
 
 /// Of these orders, those that have a row.
 pub(super) async fn load(
@@ -64,16 +69,16 @@ pub(super) async fn save<'a>(
 }
 
 /// Writes rows of orders that have none.
-pub(super) async fn copy<'a>(
+pub(super) async fn add(
     conn: &mut PgConnection,
-    rows: impl Iterator<Item = &'a OrderRow>,
+    orders: &[(Uuid, Box<Held<OrderRow, ()>>)],
 ) -> Result<(), ApplyError> {
-    let mut copied = Rows::of("order_view", COLUMNS);
-    for row in rows {
+    let rows = Rows::of("order_view", COLUMNS);
+    copy(conn, rows, orders, |rows, (_, held)| {
+        let row = &held.now;
         let order = &row.order;
         let derived = Derived::of(row);
-        copied
-            .row()
+        rows.row()
             .uuid(row.id.0)
             .text(&derived.number)
             .text(&derived.store_id)
@@ -96,12 +101,12 @@ pub(super) async fn copy<'a>(
             .bigint(row.version)
             .bigint(row.position.0)
             .json(order)?;
-        copied.write_some(conn).await?;
-    }
-    copied.write(conn).await
+        Ok(())
+    })
+    .await
 }
 
-/// The columns, as [`copy`] fills them.
+/// The columns, as [`add`] fills them.
 const COLUMNS: &[&str] = &[
     "order_id",
     "number",

@@ -9,7 +9,7 @@ use store::{Position, connect::BEGIN_SNAPSHOT};
 
 use super::{
     RebuildError, Shadow,
-    fill::{Filler, NEAR},
+    catch_up::{CatchUp, NEAR},
     new_schema,
     swap::{CATCH_UPS, lock_checkpoint},
 };
@@ -41,7 +41,7 @@ pub struct TableDifference {
 /// to wait.
 async fn hold<'p>(
     owner: &'p PgPool,
-    filler: &Filler,
+    catch_up: &CatchUp,
     shadow: &mut Shadow,
 ) -> Result<Option<(Position, Transaction<'p, Postgres>)>, RebuildError> {
     for _ in 0..=CATCH_UPS {
@@ -51,11 +51,11 @@ async fn hold<'p>(
             return Ok(None);
         };
         if live.0 - shadow.at.0 <= NEAR {
-            filler.up_to(shadow, live).await?;
+            catch_up.up_to(shadow, live).await?;
             return Ok(Some((live, holding)));
         }
         holding.rollback().await?;
-        filler.up_to(shadow, live).await?;
+        catch_up.up_to(shadow, live).await?;
     }
     Err(RebuildError::TooSlow(shadow.model))
 }
@@ -64,10 +64,10 @@ async fn hold<'p>(
 /// position at which both stand. The new tables are not behind the checkpoint afterwards.
 pub(super) async fn compare(
     owner: &PgPool,
-    filler: &mut Filler,
+    catch_up: &CatchUp,
     shadow: &mut Shadow,
 ) -> Result<(Option<Position>, Vec<TableDifference>), RebuildError> {
-    let Some((live, holding)) = hold(owner, filler, shadow).await? else {
+    let Some((live, holding)) = hold(owner, catch_up, shadow).await? else {
         return Ok((None, Vec::new()));
     };
     let mut seen = owner.begin_with(BEGIN_SNAPSHOT).await?;

@@ -1,168 +1,351 @@
-//! From the log to the new tables: long pages, each read once for all models and applied by each on its own
-//! connection, the next one read meanwhile.
+//! Empty tables are filled: the log is read once for all models, every event is decoded once, orders live in memory and
+//! their rows are written when they have been quiet for long, most of them once. Every statement commits by itself: what
+//! breaks off is thrown away whole.
+//!
+//! ```text
+//! read ── decode ──┬── order_view ── history    each with its own connection, 2 pages waiting at most
+//!   2 pages ahead  ├── cash_ledger ── postings
+//!                  ├── metrics
+//!                  └── ...
+//! ```
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use sqlx::{Connection, PgPool, Postgres, Transaction};
-use store::{LogId, Position, Recorded, feed};
+use domain::{bundle::Bundle, intake::Intake, remittance::Remittance, store::Store};
+use sqlx::PgPool;
+use store::{LogId, Position, feed};
+use tokio::{
+    sync::mpsc::{self, Receiver, Sender},
+    task::{self, JoinHandle, JoinSet},
+};
 
-use super::{RebuildError, Shadow, Stage, new_schema};
-use crate::decode::{Kind, decode};
+use super::{Limits, RebuildError, Shadow, Stage, catch_up::NEAR, read, shadow};
+use crate::{
+    Model, cash_ledger,
+    copy::Rows,
+    decode::{Kind, Page, Record},
+    document, metrics,
+    model::{ApplyError, Table},
+    order_view, store_board,
+};
 
-/// Events of one page. What an order does within a page costs one row: the longer the page, the fewer rows are written
-/// twice. Bounds the memory too, to about 50 MB.
-const PAGE_EVENTS: i64 = 20_000;
-/// Less than this behind, the new tables count as caught up.
-pub(super) const NEAR: i64 = 500;
+/// Pages that are read and decoded ahead, and that wait for each model, at most.
+const PAGES_AHEAD: usize = 2;
 
-/// Reads the log for new tables.
-pub(super) struct Filler {
+/// Makes new tables and fills them until they are near the end of the log. What comes of them are the tables with their
+/// indexes, those of each model as soon as they are ready. All of them stand at one position.
+pub(super) async fn fill(
+    pool: &PgPool,
+    log: LogId,
+    shadows: Vec<Shadow>,
+    limits: Limits,
+    told: &mut impl FnMut(Stage),
+) -> Result<Filled, RebuildError> {
+    let kinds: Vec<Kind> = Kind::ALL
+        .iter()
+        .filter(|kind| shadows.iter().any(|s| s.model.kinds().contains(kind)))
+        .copied()
+        .collect();
+    let (reader, mut pages) = read_ahead(pool.clone(), log, kinds, limits.page_events);
+    let mut models = Vec::with_capacity(shadows.len());
+    let mut filled = Filled::default();
+    for shadow in shadows {
+        let (send, receive) = mpsc::channel(PAGES_AHEAD);
+        models.push(send);
+        let model = shadow.model;
+        let making = make(pool.clone(), shadow, receive, limits.held_orders);
+        filled.models.insert(filled.tasks.spawn(making).id(), model);
+    }
+    let handed = hand_out(&mut pages, &models, told).await;
+    drop(pages);
+    let read = reader.await.map_err(|e| ended(None, &e)).and_then(|r| r);
+    if matches!((&handed, &read), (Ok(true), Ok(()))) {
+        for model in models {
+            // A model that failed takes nothing more. Why, it says itself.
+            let _ = model.send(Handed::End).await;
+        }
+        return Ok(filled);
+    }
+    drop(models);
+    handed?;
+    // One that takes no more failed, and the others are broken off.
+    while let Some(ended) = filled.next().await {
+        ended?;
+    }
+    read?;
+    Err(RebuildError::Broken {
+        model: None,
+        reason: "the log was not read to its end".into(),
+    })
+}
+
+/// Models whose tables are filled, as they get ready. Those that are not ready when this is dropped are broken off.
+#[derive(Default)]
+pub(super) struct Filled {
+    tasks: JoinSet<Result<Option<Shadow>, RebuildError>>,
+    models: HashMap<task::Id, Model>,
+}
+
+impl Filled {
+    /// The next one that is ready; `None` if there are no more.
+    pub(super) async fn next(&mut self) -> Option<Result<Shadow, RebuildError>> {
+        loop {
+            let made = self.tasks.join_next().await?;
+            let made = made.map_err(|e| ended(self.models.get(&e.id()).copied(), &e));
+            match made.and_then(|made| made) {
+                Ok(Some(shadow)) => return Some(Ok(shadow)),
+                // It was broken off.
+                Ok(None) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// What is handed on.
+enum Handed<T> {
+    /// A page of it.
+    Next(T),
+    /// There is no more. Without it the rebuild is broken off.
+    End,
+}
+
+/// Hands pages to all models until the log ends: the reader stops near its end. `false` if a model takes no more.
+async fn hand_out(
+    pages: &mut Receiver<Decoding>,
+    models: &[Sender<Handed<Arc<Page>>>],
+    told: &mut impl FnMut(Stage),
+) -> Result<bool, RebuildError> {
+    while let Some(page) = pages.recv().await {
+        let (page, head) = page.await.map_err(|e| ended(None, &e))?;
+        let page = Arc::new(page);
+        let last = page.events().last().map(|event| event.position);
+        for model in models {
+            // A model that failed takes no more.
+            if model.send(Handed::Next(Arc::clone(&page))).await.is_err() {
+                return Ok(false);
+            }
+        }
+        if let Some(at) = last {
+            told(Stage::Filling(at, head));
+        }
+    }
+    Ok(true)
+}
+
+fn ended(model: Option<Model>, error: &task::JoinError) -> RebuildError {
+    RebuildError::Broken {
+        model,
+        reason: error.to_string(),
+    }
+}
+
+/// A page that is being decoded, and the end of the log when it was read.
+type Decoding = JoinHandle<(Page, Position)>;
+
+/// Reads the log from its start until near its end. Every page is decoded by a task of its own, in order they come out.
+fn read_ahead(
     pool: PgPool,
     log: LogId,
+    kinds: Vec<Kind>,
+    page_events: i64,
+) -> (JoinHandle<Result<(), RebuildError>>, Receiver<Decoding>) {
+    let (send, receive) = mpsc::channel(PAGES_AHEAD);
+    let reading = async move { read_all(&pool, log, kinds.into(), page_events, send).await };
+    (tokio::spawn(reading), receive)
 }
 
-impl Filler {
-    pub(super) const fn new(pool: PgPool, log: LogId) -> Self {
-        Self { pool, log }
-    }
-
-    /// Fills the tables until they are near the end of the log. All of them stand at one position, before and after.
-    pub(super) async fn fill(
-        &mut self,
-        mut shadows: Vec<Shadow>,
-        told: &mut impl FnMut(Stage),
-    ) -> Result<Vec<Shadow>, RebuildError> {
-        let Some(mut at) = shadows.first().map(|shadow| shadow.at) else {
-            return Ok(shadows);
-        };
-        let skipped = skipped(&shadows);
-        let mut next = self.page(at, PAGE_EVENTS, &skipped).await?;
-        // Ends when the log is read: what is written meanwhile is less than a page is long, or the caller gives up.
-        while let Some(last) = next.last().map(|event| event.position) {
-            let applying = all(shadows, Arc::new(std::mem::take(&mut next)));
-            let (applied, read) =
-                tokio::try_join!(applying, self.page(last, PAGE_EVENTS, &skipped))?;
-            (shadows, next) = (applied, read);
-            at = last;
-            let head = feed::head(&self.pool, self.log).await?.position;
-            told(Stage::Filling(at, head));
-            if head.0 - at.0 < NEAR {
-                break;
-            }
-        }
-        Ok(shadows)
-    }
-
-    /// Brings tables up to a position, in pages.
-    pub(super) async fn up_to(
-        &self,
-        shadow: &mut Shadow,
-        to: Position,
-    ) -> Result<(), RebuildError> {
-        while shadow.at < to {
-            let limit = (to.0 - shadow.at.0).min(PAGE_EVENTS);
-            let skipped = skipped(std::slice::from_ref(shadow));
-            let page = self.page(shadow.at, limit, &skipped).await?;
-            if page.is_empty() {
-                let reason = format!("the log ends at {}, before {to}", shadow.at);
-                return Err(RebuildError::Apply {
-                    model: shadow.model,
-                    reason,
-                });
-            }
-            shadow.apply(&page).await?;
-        }
-        Ok(())
-    }
-
-    /// Events after a position, at most so many; those of skipped types without their content.
-    pub(super) async fn page(
-        &self,
-        after: Position,
-        limit: i64,
-        skipped: &[&str],
-    ) -> Result<Vec<Recorded>, RebuildError> {
-        let page = sqlx::query_as(include_str!("../sql/page.sql"))
-            .bind(self.log.0)
-            .bind(after.0)
-            .bind(limit)
-            .bind(skipped)
-            .fetch_all(&self.pool)
-            .await?;
-        Ok(page)
-    }
-}
-
-/// Applies a page to every model's tables, each on a thread of its own where there is one.
-async fn all(shadows: Vec<Shadow>, page: Arc<Vec<Recorded>>) -> Result<Vec<Shadow>, RebuildError> {
-    let mut applying = Vec::with_capacity(shadows.len());
-    for mut shadow in shadows {
-        let page = Arc::clone(&page);
-        let (model, task) = (shadow.model, async move {
-            shadow.apply(&page).await.map(|()| shadow)
-        });
-        applying.push((model, tokio::spawn(task)));
-    }
-    let mut applied = Vec::with_capacity(applying.len());
-    for (model, task) in applying {
-        let ended = task.await.map_err(|error| RebuildError::Apply {
-            model,
-            reason: error.to_string(),
-        });
-        applied.push(ended??);
-    }
-    Ok(applied)
-}
-
-/// The types of aggregates whose events none of the models reads.
-fn skipped(shadows: &[Shadow]) -> Vec<&'static str> {
-    let unread = |kind: &&Kind| !shadows.iter().any(|s| s.model.kinds().contains(kind));
-    let kinds = Kind::ALL.iter().filter(unread);
-    kinds.map(|kind| kind.name()).collect()
-}
-
-impl Shadow {
-    /// Applies a page in a transaction of its own. A crash throws the whole rebuild away, so no commit waits for the
-    /// disk; the exchange does.
-    pub(super) async fn apply(&mut self, page: &[Recorded]) -> Result<(), RebuildError> {
-        let (model, log, at) = (self.model, self.log, self.at);
-        let mut tx = self.begin().await?;
-        let to = apply(&mut tx, model, log, at, page).await?;
-        tx.commit().await?;
-        self.at = to;
-        Ok(())
-    }
-
-    /// A transaction that finds the new tables.
-    pub(super) async fn begin(&mut self) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-        let mut tx = self.connection.begin().await?;
-        sqlx::query(
-            "select set_config('search_path', $1, true), set_config('synchronous_commit', 'off', true)",
-        )
-        .bind(format!("{}, public", new_schema(self.model)))
-        .execute(&mut *tx)
-        .await?;
-        Ok(tx)
-    }
-}
-
-/// Applies a page of the log that goes on after a position without a hole; the position of its end.
-pub(super) async fn apply(
-    conn: &mut sqlx::PgConnection,
-    model: crate::Model,
+async fn read_all(
+    pool: &PgPool,
     log: LogId,
-    after: Position,
-    page: &[Recorded],
-) -> Result<Position, RebuildError> {
+    kinds: Arc<[Kind]>,
+    page_events: i64,
+    send: Sender<Decoding>,
+) -> Result<(), RebuildError> {
+    let skipped = Kind::ALL.iter().filter(|kind| !kinds.contains(kind));
+    let skipped: Vec<&'static str> = skipped.map(|kind| kind.name()).collect();
+    let mut connection = pool.acquire().await?;
+    let mut at = Position::START;
+    let mut head = feed::head(pool, log).await?.position;
+    // Ends when the log is read: what is written meanwhile is less than a page is long, or the caller gives up.
+    while at < head {
+        let to = head.min(Position(at.0 + page_events));
+        let events = read::page(&mut connection, log, (at, to), &skipped).await?;
+        let kinds = Arc::clone(&kinds);
+        let decoding = tokio::spawn(async move { (Page::of(events, &kinds), head) });
+        if send.send(decoding).await.is_err() {
+            break;
+        }
+        at = to;
+        head = feed::head(pool, log).await?.position;
+        if head.0 - at.0 < NEAR {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a model's tables, applies pages to them as they come, writes at the end what is in memory, and makes the indexes.
+/// `None` where the log is broken off before its end.
+async fn make(
+    pool: PgPool,
+    mut shadow: Shadow,
+    pages: Receiver<Handed<Arc<Page>>>,
+    held_orders: usize,
+) -> Result<Option<Shadow>, RebuildError> {
+    let model = shadow.model;
     let fail = |error| RebuildError::apply(model, error);
-    let to = crate::runner::whole(after, page).map_err(fail)?;
-    let mine: &[Kind] = model.kinds();
-    let (records, poison) = decode(page, mine);
-    if let Some(poison) = poison {
-        return Err(fail(poison.into()));
+    shadow::create(&mut shadow.connection, model).await?;
+    shadow::enter(&mut shadow.connection, model).await?;
+    let (send, rows) = mpsc::channel(PAGES_AHEAD);
+    // A set of one: where this task is given up, so is that.
+    let mut adding = JoinSet::new();
+    adding.spawn(add(pool, model, rows));
+    let mut filling = Filling::of(model);
+    let is_whole = apply_all(&mut shadow, &mut filling, pages, &send, held_orders).await?;
+    if is_whole {
+        // If that failed, it says why below.
+        let _ = send.send(Handed::End).await;
+        finish_held(&mut shadow, filling).await.map_err(fail)?;
     }
-    if !records.is_empty() {
-        model.apply(conn, log, &records).await.map_err(fail)?;
+    drop(send);
+    while let Some(added) = adding.join_next().await {
+        let added = added.map_err(|e| ended(Some(model), &e))?;
+        added.map_err(fail)?;
     }
-    Ok(to)
+    Ok(is_whole.then_some(shadow))
+}
+
+/// Applies pages as they come. `false` where they break off, or where nobody writes the rows that they add.
+async fn apply_all(
+    shadow: &mut Shadow,
+    filling: &mut Filling,
+    mut pages: Receiver<Handed<Arc<Page>>>,
+    added: &Sender<Handed<Vec<Rows>>>,
+    held_orders: usize,
+) -> Result<bool, RebuildError> {
+    let (model, log) = (shadow.model, shadow.log);
+    let fail = |error| RebuildError::apply(model, error);
+    loop {
+        let page = match pages.recv().await {
+            Some(Handed::Next(page)) => page,
+            Some(Handed::End) => return Ok(true),
+            None => return Ok(false),
+        };
+        let to = crate::runner::whole(shadow.at, page.events()).map_err(fail)?;
+        let (records, poison) = page.records(model.kinds());
+        if let Some(poison) = poison {
+            return Err(fail(poison.into()));
+        }
+        if !records.is_empty() {
+            let connection = &mut shadow.connection;
+            let rows = filling.page(connection, log, &records, held_orders).await;
+            let rows = rows.map_err(fail)?;
+            if !rows.is_empty() && added.send(Handed::Next(rows)).await.is_err() {
+                return Ok(false);
+            }
+        }
+        shadow.at = to;
+    }
+}
+
+/// Writes the rows of tables to which is only added while the model goes on, and makes their indexes at the end.
+async fn add(
+    pool: PgPool,
+    model: Model,
+    mut rows: Receiver<Handed<Vec<Rows>>>,
+) -> Result<(), ApplyError> {
+    let tables: Vec<&Table> = model.tables().iter().filter(|t| t.is_added_to).collect();
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let mut connection = pool.acquire().await?;
+    shadow::ready(&mut connection).await?;
+    shadow::enter(&mut connection, model).await?;
+    loop {
+        match rows.recv().await {
+            Some(Handed::Next(page)) => {
+                for rows in page {
+                    rows.write(&mut connection).await?;
+                }
+            }
+            Some(Handed::End) => break,
+            None => return Ok(()),
+        }
+    }
+    shadow::leave(&mut connection).await?;
+    Ok(shadow::finish(&mut connection, model, tables).await?)
+}
+
+/// Writes what is held, and makes the indexes of the tables where that goes.
+async fn finish_held(shadow: &mut Shadow, filling: Filling) -> Result<(), ApplyError> {
+    let model = shadow.model;
+    filling.end(&mut shadow.connection).await?;
+    shadow::leave(&mut shadow.connection).await?;
+    let held = model.tables().iter().filter(|t| !t.is_added_to).collect();
+    Ok(shadow::finish(&mut shadow.connection, model, held).await?)
+}
+
+/// What a model has in memory while its tables are filled.
+enum Filling {
+    OrderView(order_view::Filling),
+    StoreBoard(store_board::Filling),
+    CashLedger(cash_ledger::Filling),
+    Metrics(metrics::Filling),
+    Remittances(document::Filling<Remittance>),
+    Bundles(document::Filling<Bundle>),
+    Stores(document::Filling<Store>),
+    DeadLetters(document::Filling<Intake>),
+}
+
+impl Filling {
+    fn of(model: Model) -> Self {
+        match model {
+            Model::OrderView => Self::OrderView(order_view::Filling::new()),
+            Model::StoreBoard => Self::StoreBoard(store_board::Filling::new()),
+            Model::CashLedger => Self::CashLedger(cash_ledger::Filling::new()),
+            Model::Metrics => Self::Metrics(metrics::Filling::new()),
+            Model::Remittances => Self::Remittances(document::Filling::new()),
+            Model::Bundles => Self::Bundles(document::Filling::new()),
+            Model::Stores => Self::Stores(document::Filling::new()),
+            Model::DeadLetters => Self::DeadLetters(document::Filling::new()),
+        }
+    }
+
+    /// Answers the rows of tables to which is only added.
+    async fn page(
+        &mut self,
+        conn: &mut sqlx::PgConnection,
+        log: LogId,
+        page: &[Record<'_>],
+        held_orders: usize,
+    ) -> Result<Vec<Rows>, ApplyError> {
+        match self {
+            Self::OrderView(filling) => return filling.page(conn, page, held_orders).await,
+            Self::CashLedger(filling) => {
+                let postings = filling.page(conn, log, page, held_orders).await?;
+                return Ok(vec![postings]);
+            }
+            Self::StoreBoard(filling) => filling.page(conn, page, held_orders).await?,
+            Self::Metrics(filling) => filling.page(conn, page, held_orders).await?,
+            Self::Remittances(filling) => filling.page(conn, page).await?,
+            Self::Bundles(filling) => filling.page(conn, page).await?,
+            Self::Stores(filling) => filling.page(conn, page).await?,
+            Self::DeadLetters(filling) => filling.page(conn, page).await?,
+        }
+        Ok(Vec::new())
+    }
+
+    async fn end(self, conn: &mut sqlx::PgConnection) -> Result<(), ApplyError> {
+        match self {
+            Self::OrderView(filling) => filling.end(conn).await,
+            Self::StoreBoard(filling) => filling.end(conn).await,
+            Self::CashLedger(filling) => filling.end(conn).await,
+            Self::Metrics(filling) => filling.end(conn).await,
+            Self::Remittances(filling) => filling.end(conn).await,
+            Self::Bundles(filling) => filling.end(conn).await,
+            Self::Stores(filling) => filling.end(conn).await,
+            Self::DeadLetters(filling) => filling.end(conn).await,
+        }
+    }
 }

@@ -10,7 +10,7 @@
 //!
 //! **Rights.** The service may not make tables: a rebuild connects as their owner, as migrations do.
 
-mod bulk;
+mod catch_up;
 mod compare;
 mod fill;
 mod read;
@@ -24,13 +24,15 @@ use store::{LogId, Position, StoreError};
 
 use crate::{Model, model::ApplyError};
 
+use self::catch_up::CatchUp;
 pub use compare::TableDifference;
 pub use swap::{discard, rollback};
 
 /// Connections that a rebuild holds for each of its models: the one that fills the tables.
 pub const CONNECTIONS_PER_MODEL: u32 = 1;
-/// Connections besides those of the models: two that read the log and its end, and later compare, and one to spare.
-pub const MORE_CONNECTIONS: u32 = 3;
+/// Connections besides those of the models: two that read the log and its end, and later compare; two that write rows
+/// of tables to which is only added, and index them; and one to spare.
+pub const MORE_CONNECTIONS: u32 = 5;
 
 /// What a rebuild is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +67,8 @@ impl Default for Limits {
 pub enum Stage {
     /// Events are applied, up to this position of this many.
     Filling(Position, Position),
-    /// What is held of a model is written, and its indexes are made.
-    Indexing(Model),
+    /// What is held is written and indexes are made, of all models that are not ready yet, if there are any.
+    Indexing,
     /// The tables are compared.
     Comparing(Model),
     /// The tables are exchanged.
@@ -88,7 +90,7 @@ pub struct Rebuilt {
     pub exchanged_at: Option<Position>,
 }
 
-/// Why a rebuild ended without an exchange. The tables in use are as they were.
+/// Why a rebuild ended without an exchange. The model's tables in use are as they were.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
     /// The database did not answer, or refused.
@@ -135,13 +137,13 @@ pub enum RebuildError {
     NothingKept(Model),
 }
 
-/// A rebuild of several models that ended before the last of them.
+/// A rebuild in which not every model came into use.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct Unfinished {
-    /// The models that were done with before. What was exchanged stays exchanged.
+    /// The models that were done with. What was exchanged stays exchanged.
     pub done: Vec<Rebuilt>,
-    /// Why it ended.
+    /// Why the first of the others was not.
     pub error: RebuildError,
 }
 
@@ -165,8 +167,8 @@ const fn is_refusal(error: &sqlx::Error) -> bool {
 /// [`CONNECTIONS_PER_MODEL`] connections a model and [`MORE_CONNECTIONS`]; `told` hears how far it is.
 ///
 /// # Errors
-/// [`RebuildError`], with the models that were exchanged before. What was begun of the others is thrown away at the next
-/// rebuild.
+/// [`RebuildError`], with the models that were exchanged all the same. What was begun of the others is thrown away at the
+/// next rebuild.
 pub async fn rebuild(
     owner: &PgPool,
     log: LogId,
@@ -191,13 +193,20 @@ pub async fn rebuild_within(
 ) -> Result<Vec<Rebuilt>, Unfinished> {
     let mut done = Vec::with_capacity(models.len());
     let wanted = (models, mode, limits);
-    match each(owner, log, wanted, &mut told, &mut done).await {
+    let outcome = each(owner, log, wanted, &mut told, &mut done).await;
+    // As they were asked for, not as they got ready.
+    done.sort_by_key(|rebuilt| {
+        models
+            .iter()
+            .position(|model| model.name() == rebuilt.model)
+    });
+    match outcome {
         Ok(()) => Ok(done),
         Err(error) => Err(Unfinished { done, error }),
     }
 }
 
-/// Fills all of them together, and puts them in use one after the other.
+/// Fills all of them together, and puts them in use one after the other, each when it is ready.
 async fn each(
     owner: &PgPool,
     log: LogId,
@@ -208,8 +217,8 @@ async fn each(
     let mut shadows = Vec::with_capacity(models.len());
     for model in models.iter().copied() {
         let mut connection = owner.acquire().await?;
+        shadow::ready(&mut connection).await?;
         only_one(&mut connection, model).await?;
-        shadow::create(&mut connection, model).await?;
         shadows.push(Shadow {
             model,
             log,
@@ -217,31 +226,56 @@ async fn each(
             connection,
         });
     }
-    shadows = bulk::fill(owner, log, shadows, limits, told).await?;
-    let mut filler = fill::Filler::new(owner.clone(), log);
-    shadows = filler.fill(shadows, told).await?;
-    for mut shadow in shadows {
-        told(Stage::Comparing(shadow.model));
-        let (compared_at, differences) = compare::compare(owner, &mut filler, &mut shadow).await?;
-        let exchanged_at = match mode {
-            Mode::CompareOnly => {
-                shadow::remove(&mut shadow.connection, shadow.model).await?;
-                None
+    let mut filled = fill::fill(owner, log, shadows, limits, told).await?;
+    let catch_up = CatchUp::new(owner.clone(), log);
+    let mut failed = None;
+    told(Stage::Indexing);
+    // The failure of one keeps no other from coming into use.
+    while let Some(ready) = filled.next().await {
+        let used = match ready {
+            Ok(mut shadow) => {
+                let used = put_in_use(owner, &catch_up, &mut shadow, mode, told).await;
+                // Else the lock goes with the connection, a moment later.
+                let _ = free(&mut shadow.connection, shadow.model).await;
+                used
             }
-            Mode::Exchange => {
-                told(Stage::Exchanging(shadow.model));
-                Some(swap::exchange(&mut filler, &mut shadow).await?)
-            }
+            Err(error) => Err(error),
         };
-        done.push(Rebuilt {
-            model: shadow.model.name(),
-            compared_at,
-            differences,
-            exchanged_at,
-        });
-        free(&mut shadow.connection, shadow.model).await?;
+        match used {
+            Ok(rebuilt) => done.push(rebuilt),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+        told(Stage::Indexing);
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
+}
+
+/// Compares a model's new tables with those in use, and exchanges them.
+async fn put_in_use(
+    owner: &PgPool,
+    catch_up: &CatchUp,
+    shadow: &mut Shadow,
+    mode: Mode,
+    told: &mut impl FnMut(Stage),
+) -> Result<Rebuilt, RebuildError> {
+    told(Stage::Comparing(shadow.model));
+    let (compared_at, differences) = compare::compare(owner, catch_up, shadow).await?;
+    let exchanged_at = match mode {
+        Mode::CompareOnly => {
+            shadow::remove(&mut shadow.connection, shadow.model).await?;
+            None
+        }
+        Mode::Exchange => {
+            told(Stage::Exchanging(shadow.model));
+            Some(swap::exchange(catch_up, shadow).await?)
+        }
+    };
+    Ok(Rebuilt {
+        model: shadow.model.name(),
+        compared_at,
+        differences,
+        exchanged_at,
+    })
 }
 
 /// A model's new tables on their way, with the connection that fills them.

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::{
     LOCK_WAIT, RebuildError, Shadow,
-    fill::{self, Filler, NEAR},
+    catch_up::{self, CatchUp, NEAR},
     free, kept_schema, new_schema, only_one, run,
 };
 use crate::Model;
@@ -29,13 +29,13 @@ enum Attempt {
 
 /// Puts the new tables in use. Answers the position at which they are.
 pub(super) async fn exchange(
-    filler: &mut Filler,
+    catch_up: &CatchUp,
     shadow: &mut Shadow,
 ) -> Result<Position, RebuildError> {
     let (mut in_use, mut behind) = (0, 0);
     // Ends: every turn but the last counts against one of the two bounds.
     loop {
-        let outcome = match attempt(filler, shadow).await {
+        let outcome = match attempt(catch_up, shadow).await {
             // The server's own upkeep may hold the new tables, or those that are kept.
             Err(RebuildError::Database(error)) if is_lock_wait(&error) => Attempt::InUse,
             outcome => outcome?,
@@ -57,13 +57,13 @@ pub(super) async fn exchange(
             }
             Attempt::Behind(to) => {
                 behind += 1;
-                filler.up_to(shadow, to).await?;
+                catch_up.up_to(shadow, to).await?;
             }
         }
     }
 }
 
-async fn attempt(filler: &Filler, shadow: &mut Shadow) -> Result<Attempt, RebuildError> {
+async fn attempt(catch_up: &CatchUp, shadow: &mut Shadow) -> Result<Attempt, RebuildError> {
     let (model, log) = (shadow.model, shadow.log);
     let mut at = shadow.at;
     let mut tx = shadow.connection.begin().await?;
@@ -74,14 +74,14 @@ async fn attempt(filler: &Filler, shadow: &mut Shadow) -> Result<Attempt, Rebuil
             return Ok(Attempt::Behind(live));
         }
         Some(live) if live > at => {
-            let page = filler.page(at, live.0 - at.0, &[]).await?;
+            let page = catch_up.page(at, live.0 - at.0, &[]).await?;
             let schema = new_schema(model);
             run(
                 &mut tx,
                 &format!("set local search_path = {schema}, public"),
             )
             .await?;
-            at = fill::apply(&mut tx, model, log, at, &page).await?;
+            at = catch_up::apply(&mut tx, model, log, at, &page).await?;
             run(&mut tx, "set local search_path = public").await?;
         }
         _ => {}

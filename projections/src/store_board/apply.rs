@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Cell, Standing};
 use crate::{
-    copy::Rows,
+    copy::{Rows, copy},
     decode::{OrderRecord, Record},
     lives::{Held, Lives, Orders},
     model::ApplyError,
@@ -69,22 +69,21 @@ impl Filling {
         for (cell, delta) in deltas(new.iter().chain(&moved)) {
             *self.deltas.entry(cell).or_insert(0) += delta;
         }
-        let mut copied = Rows::of(
+        let rows = Rows::of(
             "store_board_order",
             &["order_id", "store_id", "region", "status", "lines"],
         );
-        for (id, held) in &new {
+        copy(conn, rows, &new, |rows, (id, held)| {
             let now = &held.now;
-            copied
-                .row()
+            rows.row()
                 .uuid(*id)
                 .text(&now.cell.store_id)
                 .text(&now.cell.region)
                 .smallint(now.cell.status)
                 .json(&now.lines)?;
-            copied.write_some(conn).await?;
-        }
-        copied.write(conn).await?;
+            Ok(())
+        })
+        .await?;
         save_orders(conn, moved.iter().map(|(id, held)| (*id, &held.now))).await
     }
 }

@@ -7,13 +7,13 @@ use domain::{actor::StoreScope, calendar::business_day};
 use projections::{
     Model, check,
     metrics::{MetricsFilter, Span, bundle_sales},
-    rebuild::{self, Mode, RebuildError},
+    rebuild::{self, Limits, Mode, RebuildError},
 };
 use sqlx::{PgPool, Postgres, Transaction};
 use store::LogId;
 
 use super::{
-    support::{PATIENCE, TestDb, checkpoint, fresh_db},
+    support::{PATIENCE, TestDb, append_raw, checkpoint, fresh_db, new_event},
     trade::Trade,
 };
 
@@ -132,5 +132,61 @@ async fn a_rebuild_that_fails_says_what_it_has_exchanged() {
         .iter()
         .map(|d| (d.model, d.exchanged_at.is_some()))
         .collect();
-    assert_eq!(done, [("store_board", true)]);
+    assert_eq!(done, [("store_board", true), ("stores", true)]);
+    // Nothing of it is in the way of the next one.
+    sqlx::raw_sql("drop schema retired_bundles")
+        .execute(&db.admin)
+        .await
+        .unwrap();
+    let again = rebuild::rebuild(&owner, LogId::DEFAULT, &models, Mode::Exchange, |_| {});
+    assert_eq!(again.await.unwrap().len(), 3);
+    db.assert_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_breaks_off_in_the_log_makes_no_indexes_and_exchanges_nothing() {
+    let (db, mut trade) = traded(74).await;
+    let life = trade.orders.remove(0);
+    let unknown = new_event("order.teleported", r#"{"type":"order.teleported"}"#.into());
+    let unknown = append_raw("order", life.id, life.version, unknown);
+    let at = db.log.append(unknown).await.unwrap().first_position;
+    trade.run(&db.log, 80, 1_200).await;
+    let head = db.log.head().await.unwrap().position;
+    assert!(
+        head.0 - at.0 > 700,
+        "the end of the log is read by each model by itself"
+    );
+    let owner = db.owner().await;
+    let limits = Limits {
+        page_events: 20,
+        ..Limits::default()
+    };
+    let all = &Model::ALL;
+    let failed =
+        rebuild::rebuild_within(&owner, LogId::DEFAULT, all, Mode::Exchange, limits, |_| {});
+    let failed = failed.await.unwrap_err();
+    let RebuildError::Apply { reason, .. } = &failed.error else {
+        panic!("{failed:?}");
+    };
+    assert!(reason.contains(&format!("position {at}")), "{reason}");
+    assert_eq!(
+        failed.done,
+        [],
+        "models that read no orders are broken off as well"
+    );
+    let count = async |sql: &str| {
+        let count = sqlx::query_scalar::<_, i64>(sql).fetch_one(&db.admin);
+        count.await.unwrap()
+    };
+    assert_eq!(count("select count(*) from projection_retired").await, 0);
+    let new = "select count(*) from pg_class as c join pg_namespace as n on n.oid = c.relnamespace \
+               where n.nspname in ('rebuild_order_view', 'rebuild_stores') and c.relkind = ";
+    assert!(
+        count(&format!("{new} 'r'")).await > 0,
+        "there were new tables"
+    );
+    let indexes = format!(
+        "{new} 'i' and not exists (select from pg_constraint as k where k.conindid = c.oid)"
+    );
+    assert_eq!(count(&indexes).await, 0);
 }
