@@ -59,7 +59,6 @@ pub(crate) struct Rows {
     table: &'static str,
     columns: &'static [&'static str],
     bytes: Vec<u8>,
-    rows: u64,
 }
 
 impl Rows {
@@ -69,7 +68,6 @@ impl Rows {
             table,
             columns,
             bytes: HEADER.to_vec(),
-            rows: 0,
         }
     }
 
@@ -77,7 +75,6 @@ impl Rows {
     pub(crate) fn row(&mut self) -> &mut Self {
         let columns = i16::try_from(self.columns.len()).unwrap_or(i16::MAX);
         self.bytes.extend_from_slice(&columns.to_be_bytes());
-        self.rows += 1;
         self
     }
 
@@ -179,7 +176,6 @@ impl Rows {
         bytes.extend_from_slice(HEADER);
         Self {
             bytes: std::mem::replace(&mut self.bytes, bytes),
-            rows: std::mem::take(&mut self.rows),
             ..*self
         }
     }
@@ -191,7 +187,7 @@ impl Rows {
 
     /// Writes the rows into the table that the connection's search path finds.
     pub(crate) async fn write(mut self, conn: &mut PgConnection) -> Result<(), ApplyError> {
-        if self.rows == 0 {
+        if self.bytes.len() == HEADER.len() {
             return Ok(());
         }
         self.bytes.extend_from_slice(&TRAILER);
