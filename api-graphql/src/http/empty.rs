@@ -10,8 +10,10 @@ use async_graphql::{
     },
 };
 
-use super::types::{Kind, Types, named};
-use crate::limits::MAX_FRAGMENT_DEPTH;
+use super::{
+    fragment,
+    types::{Kind, Types, named},
+};
 
 /// The fields of an object that is answered.
 type Fields = IndexMap<Name, Value>;
@@ -57,15 +59,12 @@ impl Walker<'_> {
                     let on = on.map_or(parent, |condition| condition.node.on.node.as_str());
                     self.object(fields, &inline.node.selection_set.node, on, spreads);
                 }
-                Selection::FragmentSpread(spread) if spreads <= MAX_FRAGMENT_DEPTH => {
-                    let name = &spread.node.fragment_name.node;
-                    if let Some(fragment) = self.document.fragments.get(name) {
-                        let on = fragment.node.type_condition.node.on.node.as_str();
-                        let set = &fragment.node.selection_set.node;
-                        self.object(fields, set, on, spreads + 1);
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = fragment::spread(self.document, &spread.node, spreads) {
+                        let on = fragment.type_condition.node.on.node.as_str();
+                        self.object(fields, &fragment.selection_set.node, on, spreads + 1);
                     }
                 }
-                Selection::FragmentSpread(_) => {}
             }
         }
     }

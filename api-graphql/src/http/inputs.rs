@@ -11,6 +11,7 @@ use async_graphql::{
 };
 
 use super::{
+    fragment,
     reject::{INVALID_INPUT, Rejection, error},
     types::{InputObject, Kind, Types, named},
 };
@@ -84,17 +85,12 @@ impl Checker<'_> {
                         .map_or(parent, |c| c.node.on.node.as_str());
                     self.set(&inline.node.selection_set.node, on, spreads);
                 }
-                Selection::FragmentSpread(spread)
-                    if spreads <= crate::limits::MAX_FRAGMENT_DEPTH =>
-                {
-                    if let Some(fragment) =
-                        self.document.fragments.get(&spread.node.fragment_name.node)
-                    {
-                        let on = fragment.node.type_condition.node.on.node.as_str();
-                        self.set(&fragment.node.selection_set.node, on, spreads + 1);
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = fragment::spread(self.document, &spread.node, spreads) {
+                        let on = fragment.type_condition.node.on.node.as_str();
+                        self.set(&fragment.selection_set.node, on, spreads + 1);
                     }
                 }
-                Selection::FragmentSpread(_) => {}
             }
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod compress;
 mod cost;
 mod documents;
 mod empty;
+mod fragment;
 mod inputs;
 pub(crate) mod lasting;
 pub(crate) mod lex;

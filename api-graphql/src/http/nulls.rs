@@ -11,7 +11,10 @@ use async_graphql::{
     },
 };
 
-use super::types::{Types, named};
+use super::{
+    fragment,
+    types::{Types, named},
+};
 
 /// One step of an error's path with the type found there.
 struct Step<'a> {
@@ -149,22 +152,17 @@ impl Walker<'_> {
                         .map_or(parent, |c| c.node.on.node.as_str());
                     found.extend(self.fields(&inline.node.selection_set.node, on, key, spreads));
                 }
-                Selection::FragmentSpread(spread)
-                    if spreads <= crate::limits::MAX_FRAGMENT_DEPTH =>
-                {
-                    if let Some(fragment) =
-                        self.document.fragments.get(&spread.node.fragment_name.node)
-                    {
-                        let on = fragment.node.type_condition.node.on.node.as_str();
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = fragment::spread(self.document, &spread.node, spreads) {
+                        let on = fragment.type_condition.node.on.node.as_str();
                         found.extend(self.fields(
-                            &fragment.node.selection_set.node,
+                            &fragment.selection_set.node,
                             on,
                             key,
                             spreads + 1,
                         ));
                     }
                 }
-                Selection::FragmentSpread(_) => {}
             }
         }
         found

@@ -10,7 +10,7 @@ use async_graphql::{
     parser::types::{Directive, ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
 
-use crate::limits::MAX_FRAGMENT_DEPTH;
+use super::fragment;
 
 /// Puts the fields of an answer in their order.
 pub(super) fn arrange(
@@ -73,14 +73,11 @@ impl<'d> Asked<'d> {
                 Selection::InlineFragment(inline) => {
                     self.collect(&inline.node.selection_set.node, fields, spreads);
                 }
-                Selection::FragmentSpread(spread) if spreads <= MAX_FRAGMENT_DEPTH => {
-                    let name = &spread.node.fragment_name.node;
-                    if let Some(fragment) = self.document.fragments.get(name) {
-                        let set = &fragment.node.selection_set.node;
-                        self.collect(set, fields, spreads + 1);
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = fragment::spread(self.document, &spread.node, spreads) {
+                        self.collect(&fragment.selection_set.node, fields, spreads + 1);
                     }
                 }
-                Selection::FragmentSpread(_) => {}
             }
         }
     }
