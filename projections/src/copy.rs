@@ -170,16 +170,6 @@ impl Rows {
         self
     }
 
-    /// The rows so far, and none from here on.
-    pub(crate) fn take(&mut self) -> Self {
-        let mut bytes = Vec::with_capacity(self.bytes.len());
-        bytes.extend_from_slice(HEADER);
-        Self {
-            bytes: std::mem::replace(&mut self.bytes, bytes),
-            ..*self
-        }
-    }
-
     fn statement(&self) -> String {
         let columns = self.columns.join(", ");
         format!("copy {} ({columns}) from stdin (format binary)", self.table)

@@ -135,8 +135,10 @@ pub enum ReadError {
         /// The largest page.
         max: i64,
     },
-    /// The answer has too many rows: ask for less.
-    #[error("the answer has more than {max} rows; ask for fewer stores or a shorter time")]
+    /// The answer takes too many rows: ask for less.
+    #[error(
+        "the answer takes more than {max} rows; ask for fewer orders or stores, or for a shorter time"
+    )]
     TooMuch {
         /// The most rows of an answer.
         max: i64,

@@ -11,7 +11,7 @@ use domain::{
     store::Store,
 };
 use projections::{
-    Model, ReadDb, ReadError,
+    Model, Poison, ReadDb, ReadError,
     cache::{Answer, Cache, Question},
     cash_ledger::{
         self, Balances, CashFilter, CashOrder, CollectionDay, DayFilter, Grouping,
@@ -57,8 +57,11 @@ pub trait Reads:
     ) -> Result<Option<OrderRow>, ReadError>;
     /// A page of orders.
     async fn orders(&self, request: &PageRequest) -> Result<Page<OrderRow>, ReadError>;
-    /// Parts of the histories of orders, each in its place.
-    async fn histories(&self, windows: &[HistoryWindow]) -> Result<Vec<HistoryPage>, ReadError>;
+    /// Parts of the histories of orders, each in its place; of one that does not fold, why.
+    async fn histories(
+        &self,
+        windows: &[HistoryWindow],
+    ) -> Result<Vec<Result<HistoryPage, Poison>>, ReadError>;
     /// Counts by store and status.
     async fn board(
         &self,
@@ -198,8 +201,11 @@ impl Reads for Answers {
             .await
     }
 
-    async fn histories(&self, windows: &[HistoryWindow]) -> Result<Vec<HistoryPage>, ReadError> {
-        self.read(|db| async move { order_view::histories(&db, windows).await })
+    async fn histories(
+        &self,
+        windows: &[HistoryWindow],
+    ) -> Result<Vec<Result<HistoryPage, Poison>>, ReadError> {
+        self.read(|db| async move { order_view::histories(&db, self.log, windows).await })
             .await
     }
 

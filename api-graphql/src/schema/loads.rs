@@ -20,7 +20,7 @@ use domain::{
     },
 };
 use projections::{
-    Model,
+    Model, Poison,
     nodes::{AtLeast, NoNode},
     order_view::{HistoryPage, HistoryWindow},
 };
@@ -57,7 +57,7 @@ impl Loads {
 /// A part of the history of an order that the caller sees, at least up to a position.
 ///
 /// # Errors
-/// As [`Access::read`].
+/// As [`Access::read`]; a fault of ours where an event does not fold.
 pub(crate) async fn history(
     ctx: &Context<'_>,
     access: &Access<'_>,
@@ -67,7 +67,8 @@ pub(crate) async fn history(
     let key = PartOfHistory { window, seen };
     let page = Loads::of(ctx)?.load_one(key).await;
     let page = page.map_err(|no| access.no_node(no, Some(seen)))?;
-    Ok(page.unwrap_or_default())
+    let page = page.unwrap_or_else(|| Ok(HistoryPage::default()));
+    page.map_err(|poison| access.fault(&poison.to_string()))
 }
 
 /// The stores of orders; without those of orders that are another store's, or that nobody knows.
@@ -127,13 +128,13 @@ struct PartOfHistory {
 }
 
 impl Loader<PartOfHistory> for Batches {
-    type Value = HistoryPage;
+    type Value = Result<HistoryPage, Poison>;
     type Error = NoNode;
 
     async fn load(
         &self,
         keys: &[PartOfHistory],
-    ) -> Result<HashMap<PartOfHistory, HistoryPage>, NoNode> {
+    ) -> Result<HashMap<PartOfHistory, Self::Value>, NoNode> {
         // One node for all of them: it shows the newest of what is at hand.
         let newest = keys.iter().map(|key| key.seen).max();
         let at_least = AtLeast {

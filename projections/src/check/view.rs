@@ -1,4 +1,4 @@
-//! The order view, its histories and references.
+//! The order view and its references.
 
 use std::collections::BTreeMap;
 
@@ -10,33 +10,20 @@ use uuid::Uuid;
 use super::{CheckError, CheckReport, compare_counts, count};
 use crate::{
     decode::{OrderRecord, Poison},
-    order_view::{Change, Derived, OrderRow, references, status_code},
+    order_view::{Derived, OrderRow, references},
 };
 
 /// What the view is compared with.
 pub(super) struct View {
     pub(super) at: Position,
     rows: i64,
-    history: i64,
     refs: i64,
 }
 
 /// One order as the log has it.
 struct Fold {
     row: OrderRow,
-    history: Vec<HistoryRow>,
     refs: Vec<(String, String)>,
-}
-
-#[derive(Debug, PartialEq, FromRow)]
-struct HistoryRow {
-    order_id: Uuid,
-    version: i64,
-    position: i64,
-    event_id: Uuid,
-    event_type: String,
-    status_from: Option<i16>,
-    status_to: i16,
 }
 
 #[derive(FromRow)]
@@ -51,7 +38,6 @@ impl View {
         Self {
             at,
             rows: 0,
-            history: 0,
             refs: 0,
         }
     }
@@ -67,7 +53,6 @@ impl View {
         report.orders += folds.len() as u64;
         self.rows += count(folds.len());
         compare_rows(conn, &ids, &folds, report).await?;
-        self.compare_history(conn, &ids, &folds, report).await?;
         self.compare_refs(conn, &ids, &folds, report).await
     }
 
@@ -76,37 +61,8 @@ impl View {
         conn: &mut PgConnection,
         report: &mut CheckReport,
     ) -> Result<(), CheckError> {
-        let tables = [
-            ("order_view", self.rows),
-            ("order_history", self.history),
-            ("order_ref", self.refs),
-        ];
+        let tables = [("order_view", self.rows), ("order_ref", self.refs)];
         compare_counts(conn, &tables, report).await
-    }
-
-    async fn compare_history(
-        &mut self,
-        conn: &mut PgConnection,
-        ids: &[Uuid],
-        folds: &BTreeMap<Uuid, Fold>,
-        report: &mut CheckReport,
-    ) -> Result<(), CheckError> {
-        let rows: Vec<HistoryRow> = sqlx::query_as(include_str!("../sql/check_history.sql"))
-            .bind(ids)
-            .persistent(false)
-            .fetch_all(conn)
-            .await?;
-        let mut stored: BTreeMap<Uuid, Vec<HistoryRow>> = BTreeMap::new();
-        for row in rows {
-            stored.entry(row.order_id).or_default().push(row);
-        }
-        for (id, fold) in folds {
-            self.history += count(fold.history.len());
-            if stored.get(id) != Some(&fold.history) {
-                report.add("order_history", id, "the entries differ");
-            }
-        }
-        Ok(())
     }
 
     async fn compare_refs(
@@ -179,16 +135,7 @@ fn fold(records: &[OrderRecord<'_>], until: Position) -> Result<BTreeMap<Uuid, F
         let fold = folds
             .entry(record.id.0)
             .or_insert_with(|| Fold::new(*record.id));
-        let Change { from, to } = fold.row.advance(record)?;
-        fold.history.push(HistoryRow {
-            order_id: record.id.0,
-            version: fold.row.version,
-            position: record.recorded.position.0,
-            event_id: record.recorded.event_id,
-            event_type: record.recorded.event_type.clone(),
-            status_from: from.map(|s| status_code(s.code())),
-            status_to: status_code(to.code()),
-        });
+        fold.row.advance(record)?;
         let refs = references(record.event);
         fold.refs.extend(
             refs.into_iter()
@@ -202,7 +149,6 @@ impl Fold {
     fn new(id: OrderId) -> Self {
         Self {
             row: OrderRow::unplaced(id),
-            history: Vec::new(),
             refs: Vec::new(),
         }
     }

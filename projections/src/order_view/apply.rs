@@ -1,12 +1,12 @@
 //! From a page of events to rows: one query loads the orders, memory folds, one statement per table
 //! writes. A long page costs little more than a short one.
 
-use domain::order::{Order, OrderEvent};
+use domain::order::Order;
 use sqlx::PgConnection;
 
 use super::{
     OrderRow,
-    added::{Added, Copied, Happened, Take},
+    refs::{self, Ref},
     rows,
 };
 use crate::{
@@ -19,17 +19,15 @@ use crate::{
 /// Applies a page of events, in order. The caller's transaction makes it whole.
 pub(crate) async fn apply(conn: &mut PgConnection, page: &[Record<'_>]) -> Result<(), ApplyError> {
     let mut lives = Lives::over_rows();
-    let mut added = Added::default();
-    advance(conn, &mut lives, page, &mut added).await?;
+    let added = advance(conn, &mut lives, page).await?;
     let orders = lives.take_all();
     rows::save(conn, orders.iter().map(|(_, held)| &held.now)).await?;
-    added.insert(conn).await
+    refs::insert(conn, &added).await
 }
 
 /// Orders in memory while their tables are filled.
 pub(crate) struct Filling {
     lives: Lives<OrderRow, ()>,
-    added: Copied,
 }
 
 impl Filling {
@@ -37,7 +35,6 @@ impl Filling {
     pub(crate) fn new() -> Self {
         Self {
             lives: Lives::over_nothing(),
-            added: Copied::new(),
         }
     }
 
@@ -47,11 +44,11 @@ impl Filling {
         conn: &mut PgConnection,
         page: &[Record<'_>],
         most: usize,
-    ) -> Result<Vec<Rows>, ApplyError> {
-        advance(conn, &mut self.lives, page, &mut self.added).await?;
+    ) -> Result<Rows, ApplyError> {
+        let added = advance(conn, &mut self.lives, page).await?;
         let overflow = self.lives.take_overflow(most);
         write(conn, overflow).await?;
-        Ok(self.added.rows())
+        Ok(refs::rows(&added))
     }
 
     /// Writes what is in memory.
@@ -68,37 +65,22 @@ async fn write(conn: &mut PgConnection, orders: Orders<OrderRow, ()>) -> Result<
     rows::save(conn, old.iter().map(|(_, held)| &held.now)).await
 }
 
-/// Takes in the events of a page; the rows that they add go into `added`.
-async fn advance(
+/// Takes in the events of a page. Answers the references that they bring.
+async fn advance<'p>(
     conn: &mut PgConnection,
     lives: &mut Lives<OrderRow, ()>,
-    page: &[Record<'_>],
-    added: &mut impl Take,
-) -> Result<(), ApplyError> {
-    let page: Vec<OrderRecord<'_>> = page.iter().filter_map(Record::of::<Order>).collect();
+    page: &'p [Record<'_>],
+) -> Result<Vec<Ref<'p>>, ApplyError> {
+    let page: Vec<OrderRecord<'p>> = page.iter().filter_map(Record::of::<Order>).collect();
     for row in rows::load(conn, lives.missing(begun_before(&page))).await? {
         lives.look_up(row.id.0, row, ());
     }
+    let mut added = Vec::new();
     for record in &page {
         let at = record.recorded.position;
         let row = lives.entry(record.id.0, at, || OrderRow::unplaced(*record.id));
-        let change = row.advance(record)?;
-        added.take(record, Happened::of(record, row.version, change)?)?;
+        row.advance(record)?;
+        added.extend(refs::of(record));
     }
-    Ok(())
-}
-
-/// The references an event brings, each once.
-pub(crate) fn references(event: &OrderEvent) -> Vec<(&'static str, &str)> {
-    let OrderEvent::Placed(placed) = event else {
-        return Vec::new();
-    };
-    let mut refs: Vec<_> = placed
-        .refs
-        .iter()
-        .map(|r| (r.system.as_str(), r.reference.as_str()))
-        .collect();
-    refs.sort_unstable();
-    refs.dedup();
-    refs
+    Ok(added)
 }

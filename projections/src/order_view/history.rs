@@ -1,23 +1,32 @@
-//! What happened to one order, event by event.
+//! What happened to one order, event by event: read from the log itself, on the server that shows the order, and no
+//! further than that shows it.
+
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{CommandId, OrderId},
-    order::OrderStatus,
+    order::{Order, OrderStatus},
 };
 use serde_json::Value;
-use sqlx::{FromRow, Row, postgres::PgRow, types::Json};
-use store::Position;
+use sqlx::{FromRow, Row, postgres::PgRow};
+use store::{LogId, Position, Recorded};
 use uuid::Uuid;
 
-use super::{MAX_IDS, fold};
+use super::{
+    Change, MAX_IDS, OrderRow,
+    detail::{detail, occurred_at},
+};
 use crate::{
     ReadDb, ReadError,
+    decode::{Kind, OrderRecord, Poison, Record, decode},
     read_db::{check_page_size, check_rows},
 };
 
 /// The most entries of one page.
 pub const MAX_HISTORY_PAGE: i64 = 100;
+/// The most events that are read for one answer, those before its pages included. An order has about a dozen.
+pub const MAX_HISTORY_EVENTS: i64 = 20_000;
 
 /// One event of an order.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,30 +79,30 @@ pub struct HistoryPage {
     pub has_next: bool,
 }
 
-impl FromRow<'_, PgRow> for HistoryEntry {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let Json(detail) = row.try_get("detail")?;
+impl HistoryEntry {
+    /// What an event says, and where its order stood before and after it.
+    fn of(record: &OrderRecord<'_>, change: Change) -> Result<Self, Poison> {
+        let (recorded, metadata) = (record.recorded, record.metadata);
         Ok(Self {
-            version: row.try_get("version")?,
-            position: Position(row.try_get("position")?),
-            event_id: row.try_get("event_id")?,
-            event_type: row.try_get("event_type")?,
-            schema_version: row.try_get("schema_version")?,
-            status_from: row
-                .try_get::<Option<i16>, _>("status_from")?
-                .map(fold::status)
-                .transpose()?,
-            status_to: fold::status(row.try_get("status_to")?)?,
+            version: recorded.sequence,
+            position: recorded.position,
+            event_id: recorded.event_id,
+            event_type: recorded.event_type.clone(),
+            schema_version: recorded.event_version.clone(),
+            status_from: change.from,
+            status_to: change.to,
             actor: HistoryActor {
-                id: row.try_get("actor_id")?,
-                role: row.try_get("actor_role")?,
+                id: metadata.actor_id.clone(),
+                role: metadata.actor_role.clone(),
             },
-            command_id: CommandId(row.try_get("command_id")?),
-            correlation_id: row.try_get("correlation_id")?,
-            causation_id: row.try_get("causation_id")?,
-            occurred_at: row.try_get("occurred_at")?,
-            recorded_at: row.try_get("recorded_at")?,
-            detail,
+            command_id: CommandId(recorded.command_id),
+            correlation_id: metadata.correlation_id,
+            causation_id: metadata.causation_id,
+            occurred_at: occurred_at(record.event)
+                .or(metadata.occurred_at)
+                .unwrap_or(recorded.recorded_at),
+            recorded_at: recorded.recorded_at,
+            detail: detail(record)?.into(),
         })
     }
 }
@@ -109,47 +118,49 @@ pub struct HistoryWindow {
     pub after: i64,
 }
 
-/// A part of one order's history: as [`histories`] of one.
-///
-/// # Errors
-/// As [`histories`].
-pub async fn history(db: &ReadDb, window: HistoryWindow) -> Result<HistoryPage, ReadError> {
-    let pages = histories(db, &[window]).await?;
-    Ok(pages.into_iter().next().unwrap_or_default())
-}
-
 /// Parts of the histories of up to [`MAX_IDS`] orders in one query, each where it was asked for; an empty one for an
-/// order that nobody knows.
+/// order that nobody knows. One whose events do not fold is no fault of the others.
+///
+/// The status before and after an event follows from all events up to it, so those before a part are read as well.
 ///
 /// # Errors
-/// A page that cannot be, too many of them, or the database.
+/// A page that cannot be, too many of them or more events than [`MAX_HISTORY_EVENTS`]; or the database.
 pub async fn histories(
     db: &ReadDb,
+    log: LogId,
     windows: &[HistoryWindow],
-) -> Result<Vec<HistoryPage>, ReadError> {
+) -> Result<Vec<Result<HistoryPage, Poison>>, ReadError> {
     check_rows(windows.len(), MAX_IDS)?;
     if windows.is_empty() {
         return Ok(Vec::new());
     }
-    let asked = Asked::of(windows)?;
-    let rows: Vec<Numbered> = sqlx::query_as(include_str!("sql/histories.sql"))
-        .bind(asked.orders)
-        .bind(asked.after)
-        .bind(asked.limits)
+    let (orders, until) = asked(windows)?;
+    let rows: Vec<OfOrder> = sqlx::query_as(include_str!("sql/histories.sql"))
+        .bind(log.0)
+        .bind(orders)
+        .bind(until)
+        .bind(MAX_HISTORY_EVENTS + 1)
         .fetch_all(&mut *db.connection().await?)
         .await?;
-    let mut pages = vec![HistoryPage::default(); windows.len()];
-    for Numbered { number, entry } in rows {
-        if let Some(page) = pages.get_mut(number) {
-            page.entries.push(entry);
-        }
+    if i64::try_from(rows.len()).is_ok_and(|read| read > MAX_HISTORY_EVENTS) {
+        return Err(ReadError::TooMuch {
+            max: MAX_HISTORY_EVENTS,
+        });
     }
-    for (page, window) in pages.iter_mut().zip(windows) {
-        let first = usize::try_from(window.first).unwrap_or(usize::MAX);
-        page.has_next = page.entries.len() > first;
-        page.entries.truncate(first);
+    let mut events: HashMap<OrderId, Vec<Recorded>> = HashMap::new();
+    for OfOrder { order, recorded } in rows {
+        events.entry(order).or_default().push(recorded);
     }
-    Ok(pages)
+    let entries: HashMap<OrderId, _> = events
+        .into_iter()
+        .map(|(order, events)| (order, fold(order, events)))
+        .collect();
+    let part = |window: &HistoryWindow| match entries.get(&window.order) {
+        Some(Ok(entries)) => Ok(page(*window, entries)),
+        Some(Err(poison)) => Err(poison.clone()),
+        None => Ok(HistoryPage::default()),
+    };
+    Ok(windows.iter().map(part).collect())
 }
 
 /// How the database would read them: the lines of `explain`, for tests and operators.
@@ -158,54 +169,71 @@ pub async fn histories(
 /// As [`histories`].
 pub async fn explain_histories(
     db: &ReadDb,
+    log: LogId,
     windows: &[HistoryWindow],
 ) -> Result<Vec<String>, ReadError> {
-    let asked = Asked::of(windows)?;
+    let (orders, until) = asked(windows)?;
     let sql = concat!("explain ", include_str!("sql/histories.sql"));
     Ok(sqlx::query_scalar(sql)
-        .bind(asked.orders)
-        .bind(asked.after)
-        .bind(asked.limits)
+        .bind(log.0)
+        .bind(orders)
+        .bind(until)
+        .bind(MAX_HISTORY_EVENTS + 1)
         .persistent(false)
         .fetch_all(&mut *db.connection().await?)
         .await?)
 }
 
-/// What is asked for, column by column.
-struct Asked {
-    orders: Vec<Uuid>,
-    after: Vec<i64>,
-    /// One more than is shown tells whether more follow.
-    limits: Vec<i64>,
+/// The orders that are asked for, each once, and up to which version. One more than is shown tells whether more follow.
+fn asked(windows: &[HistoryWindow]) -> Result<(Vec<Uuid>, Vec<i64>), ReadError> {
+    let mut until: BTreeMap<Uuid, i64> = BTreeMap::new();
+    for window in windows {
+        let shown = check_page_size(window.first, MAX_HISTORY_PAGE)?;
+        let last = window.after.saturating_add(shown).saturating_add(1);
+        let most = until.entry(window.order.0).or_default();
+        *most = last.max(*most);
+    }
+    Ok(until.into_iter().unzip())
 }
 
-impl Asked {
-    fn of(windows: &[HistoryWindow]) -> Result<Self, ReadError> {
-        let limit = |w: &HistoryWindow| Ok(check_page_size(w.first, MAX_HISTORY_PAGE)? + 1);
-        Ok(Self {
-            orders: windows.iter().map(|w| w.order.0).collect(),
-            after: windows.iter().map(|w| w.after).collect(),
-            limits: windows
-                .iter()
-                .map(limit)
-                .collect::<Result<_, ReadError>>()?,
+/// What an order's first events say.
+fn fold(order: OrderId, mut events: Vec<Recorded>) -> Result<Vec<HistoryEntry>, Poison> {
+    events.sort_unstable_by_key(|event| event.sequence);
+    let (records, poison) = decode(&events, &[Kind::Order]);
+    if let Some(poison) = poison {
+        return Err(poison);
+    }
+    let mut row = OrderRow::unplaced(order);
+    let records = records.iter().filter_map(Record::of::<Order>);
+    records
+        .map(|record| {
+            let change = row.advance(&record)?;
+            HistoryEntry::of(&record, change)
         })
+        .collect()
+}
+
+/// The part of them that is asked for.
+fn page(window: HistoryWindow, entries: &[HistoryEntry]) -> HistoryPage {
+    let last = window.after.saturating_add(window.first);
+    let shown = |entry: &&HistoryEntry| entry.version > window.after && entry.version <= last;
+    HistoryPage {
+        entries: entries.iter().filter(shown).cloned().collect(),
+        has_next: entries.last().is_some_and(|entry| entry.version > last),
     }
 }
 
-/// An entry and for which of the windows it is.
-struct Numbered {
-    number: usize,
-    entry: HistoryEntry,
+/// An event and whose it is.
+struct OfOrder {
+    order: OrderId,
+    recorded: Recorded,
 }
 
-impl FromRow<'_, PgRow> for Numbered {
+impl FromRow<'_, PgRow> for OfOrder {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let number: i64 = row.try_get("number")?;
         Ok(Self {
-            // PostgreSQL counts from one.
-            number: usize::try_from(number - 1).unwrap_or(usize::MAX),
-            entry: HistoryEntry::from_row(row)?,
+            order: OrderId(row.try_get("order_id")?),
+            recorded: Recorded::from_row(row)?,
         })
     }
 }

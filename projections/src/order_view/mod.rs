@@ -1,10 +1,9 @@
 //! The order view: one row per order to list, filter and sort by, with the order's whole state beside it;
-//! the partner references; and the history of each order.
+//! the partner references; and how the history of each order is read, which is the log's own.
 //!
 //! A row equals the fold of its order's events by construction: [`apply`] loads the state, applies
 //! events with `Order::apply` and writes the state back, together with the columns derived from it.
 
-mod added;
 mod apply;
 mod cursor;
 mod detail;
@@ -12,6 +11,7 @@ mod filter;
 mod fold;
 mod history;
 mod read;
+mod refs;
 mod rows;
 
 use std::sync::Arc;
@@ -23,15 +23,16 @@ use store::Position;
 
 pub use crate::paging::{CursorError, MAX_PAGE, Window};
 
-pub(crate) use apply::{Filling, apply, references};
+pub(crate) use apply::{Filling, apply};
 pub(crate) use detail::occurred_at;
 pub use filter::{OrderFilter, OrderSort, PageRequest};
 pub(crate) use fold::{Change, code as status_code, status as status_of};
 pub use history::{
-    HistoryActor, HistoryEntry, HistoryPage, HistoryWindow, MAX_HISTORY_PAGE, explain_histories,
-    histories, history,
+    HistoryActor, HistoryEntry, HistoryPage, HistoryWindow, MAX_HISTORY_EVENTS, MAX_HISTORY_PAGE,
+    explain_histories, histories,
 };
 pub use read::{Edge, MAX_IDS, Page, by_id, by_ids, by_number, by_ref, explain, page};
+pub(crate) use refs::references;
 pub(crate) use rows::Derived;
 
 /// One order as the view knows it.

@@ -3,7 +3,7 @@
 //! breaks off is thrown away whole.
 //!
 //! ```text
-//! read ── decode ──┬── order_view ── history    each with its own connection, 2 pages waiting at most
+//! read ── decode ──┬── order_view ── references   each with its own connection, 2 pages waiting at most
 //!   2 pages ahead  ├── cash_ledger ── postings
 //!                  ├── metrics
 //!                  └── ...
@@ -221,7 +221,7 @@ async fn apply_all(
     shadow: &mut Shadow,
     filling: &mut Filling,
     mut pages: Receiver<Handed<Arc<Page>>>,
-    added: &Sender<Handed<Vec<Rows>>>,
+    added: &Sender<Handed<Rows>>,
     held_orders: usize,
 ) -> Result<bool, RebuildError> {
     let (model, log) = (shadow.model, shadow.log);
@@ -241,7 +241,9 @@ async fn apply_all(
             let connection = &mut shadow.connection;
             let rows = filling.page(connection, log, &records, held_orders).await;
             let rows = rows.map_err(fail)?;
-            if !rows.is_empty() && added.send(Handed::Next(rows)).await.is_err() {
+            if let Some(rows) = rows
+                && added.send(Handed::Next(rows)).await.is_err()
+            {
                 return Ok(false);
             }
         }
@@ -253,7 +255,7 @@ async fn apply_all(
 async fn add(
     pool: PgPool,
     model: Model,
-    mut rows: Receiver<Handed<Vec<Rows>>>,
+    mut rows: Receiver<Handed<Rows>>,
 ) -> Result<(), ApplyError> {
     let tables: Vec<&Table> = model.tables().iter().filter(|t| t.is_added_to).collect();
     if tables.is_empty() {
@@ -264,11 +266,7 @@ async fn add(
     shadow::enter(&mut connection, model).await?;
     loop {
         match rows.recv().await {
-            Some(Handed::Next(page)) => {
-                for rows in page {
-                    rows.write(&mut connection).await?;
-                }
-            }
+            Some(Handed::Next(rows)) => rows.write(&mut connection).await?,
             Some(Handed::End) => break,
             None => return Ok(()),
         }
@@ -312,19 +310,20 @@ impl Filling {
         }
     }
 
-    /// Answers the rows of tables to which is only added.
+    /// Answers the rows of the model's table to which is only added, if it has one.
     async fn page(
         &mut self,
         conn: &mut sqlx::PgConnection,
         log: LogId,
         page: &[Record<'_>],
         held_orders: usize,
-    ) -> Result<Vec<Rows>, ApplyError> {
+    ) -> Result<Option<Rows>, ApplyError> {
         match self {
-            Self::OrderView(filling) => return filling.page(conn, page, held_orders).await,
+            Self::OrderView(filling) => {
+                return Ok(Some(filling.page(conn, page, held_orders).await?));
+            }
             Self::CashLedger(filling) => {
-                let postings = filling.page(conn, log, page, held_orders).await?;
-                return Ok(vec![postings]);
+                return Ok(Some(filling.page(conn, log, page, held_orders).await?));
             }
             Self::StoreBoard(filling) => filling.page(conn, page, held_orders).await?,
             Self::Metrics(filling) => filling.page(conn, page, held_orders).await?,
@@ -333,7 +332,7 @@ impl Filling {
             Self::Stores(filling) => filling.page(conn, page).await?,
             Self::DeadLetters(filling) => filling.page(conn, page).await?,
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 
     async fn end(self, conn: &mut sqlx::PgConnection) -> Result<(), ApplyError> {

@@ -31,7 +31,7 @@ use domain::{
     store::Store,
 };
 use projections::{
-    Model, ReadError,
+    Model, Poison, ReadError,
     cash_ledger::{
         Balances, CashFilter, CashOrder, CollectionDay, DayFilter, Grouping, OutstandingFilter,
         PostingRow, PostingsOf,
@@ -380,10 +380,13 @@ impl Reads for Fake {
         })
     }
 
-    async fn histories(&self, windows: &[HistoryWindow]) -> Result<Vec<HistoryPage>, ReadError> {
+    async fn histories(
+        &self,
+        windows: &[HistoryWindow],
+    ) -> Result<Vec<Result<HistoryPage, Poison>>, ReadError> {
         self.check()?;
         self.batches.lock().unwrap().push(windows.len());
-        Ok(vec![HistoryPage::default(); windows.len()])
+        Ok(vec![Ok(HistoryPage::default()); windows.len()])
     }
 
     async fn board(

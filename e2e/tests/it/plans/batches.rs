@@ -98,7 +98,7 @@ async fn a_field_of_many_nodes_costs_one_statement() {
         program: &program,
         read: 0,
     };
-    let tables = ["order_view", "order_history", "subject_key"];
+    let tables = ["order_view", "order_event", "subject_key"];
     for first in [2, ORDERS] {
         let variables = json!({ "first": first });
         let (answer, reads) = told

@@ -7,14 +7,13 @@ use sqlx::PgPool;
 pub(super) const ORDERS: i32 = 1_000_000;
 
 /// The tables that grow with every order, or every day, so that reading one whole gets slower for ever.
-pub(super) const GROWING: [&str; 23] = [
+pub(super) const GROWING: [&str; 22] = [
     "events",
     "stream_head",
     "command_log",
     "claims",
     "order_view",
     "order_ref",
-    "order_history",
     "phone_index",
     "store_board_order",
     "cash_order",
@@ -127,10 +126,6 @@ fn orders(order: &str) -> String {
          case when n % 10 < 8 then pg_temp.partner(n) end, n % 500 = 0, n % 700 = 0, (n % 5 = 0)::int \
          from generate_series(1, {ORDERS}) as n, (select doc from order_view where order_id = '{order}') as t;
          insert into order_ref select 'GRAB', 'GF-' || n, pg_temp.id(n) from generate_series(4, {ORDERS}, 4) as n;
-         insert into order_history select pg_temp.id(n), version, n, gen_random_uuid(), event_type, schema_version, \
-         status_from, status_to, actor_id, actor_role, command_id, correlation_id, causation_id, occurred_at, \
-         recorded_at, detail from generate_series(1, {ORDERS}) as n, order_history where order_id = '{order}' \
-         and version = 1;
          insert into phone_index select 2, pg_temp.id(n), decode(md5('phone ' || n % 300000), 'hex'), 'customer:C' || n % 50000 \
          from generate_series(1, {ORDERS}) as n;
          insert into store_board_order (order_id, store_id, region, status, lines) \

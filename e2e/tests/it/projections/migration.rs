@@ -15,6 +15,7 @@ use super::{
 };
 
 const MIGRATION: &str = include_str!("../../../../migrations/0006_read_models.sql");
+const OF_HISTORIES: &str = include_str!("../../../../migrations/0018_history_from_log.sql");
 const OF_REPORTS: &str = include_str!("../../../../migrations/0009_reports_with_content.sql");
 
 /// The part of the migration that has to do with what was there before: its end is the first table of its own.
@@ -27,7 +28,7 @@ fn of_old_rows() -> &'static str {
 async fn old_rows(db: &TestDb) {
     for sql in [
         "update projection_checkpoint set name = split_part(name, '.', 1), updated_at = clock_timestamp(), \
-         owner_epoch = 7 where name in ('order_view.3', 'store_board.2')",
+         owner_epoch = 7 where name in ('order_view.4', 'store_board.2')",
         "update order_view set doc = '{\"number\":\"QC-2026-01-01-000001\",\"lines\":[]}'",
         "update store_board_order set lines = '[]', status = 1000",
     ] {
@@ -81,7 +82,7 @@ async fn reports_without_content_are_made_anew() {
     let db = filled(52).await;
     let live = db.dump().await;
     for sql in [
-        "update projection_checkpoint set name = 'order_view.2' where name = 'order_view.3'",
+        "update projection_checkpoint set name = 'order_view.2' where name = 'order_view.4'",
         "update projection_checkpoint set name = 'remittances' where name = 'remittances.2'",
         "update order_view set doc = '{\"shortReports\":[\"R-1\"]}'",
         "update remittance_view set doc = doc - 'reports'",
@@ -101,6 +102,42 @@ async fn reports_without_content_are_made_anew() {
     let runner = db.run();
     db.caught_up().await;
     assert_eq!(db.dump().await, live);
+    db.assert_clean().await;
+    runner.stop().await;
+}
+
+/// The rows that stay need not be made anew: the new key begins where the old one stood.
+#[tokio::test]
+async fn histories_leave_their_table_and_the_order_view_goes_on() {
+    let db = fresh_db().await;
+    let mut trade = Trade::new(53);
+    let runner = db.run();
+    trade.run(&db.log, 40, 300).await;
+    db.caught_up().await;
+    runner.stop().await;
+    let live = db.dump().await;
+    let name = "update projection_checkpoint set name = 'order_view.3' where name = 'order_view.4'";
+    sqlx::query(name).execute(&db.admin).await.unwrap();
+    // Without the view, which is there.
+    let (begin, end) = (
+        OF_HISTORIES.find("create view"),
+        OF_HISTORIES.find("-- For processes of the release before"),
+    );
+    let (before, after) = (
+        &OF_HISTORIES[..begin.unwrap()],
+        &OF_HISTORIES[end.unwrap()..],
+    );
+    run(&db, &format!("{before} {after}")).await;
+    let head = db.log.head().await.unwrap().position;
+    let stands = |name| checkpoint::load(&db.pool, LogId::DEFAULT, name);
+    assert_eq!(stands("order_view.4").await.unwrap(), head);
+    assert_eq!(stands("order_view.3").await.unwrap(), head);
+    let lease = Lease::new(db.pool.clone(), LogId::DEFAULT, "order_view.3");
+    assert_eq!(lease.take().await.unwrap(), None);
+    assert_eq!(db.dump().await, live);
+    let runner = db.run();
+    trade.run(&db.log, 10, 50).await;
+    db.caught_up().await;
     db.assert_clean().await;
     runner.stop().await;
 }

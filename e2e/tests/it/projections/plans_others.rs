@@ -18,6 +18,7 @@ use projections::{
     order_view::{self, HistoryWindow},
     paging::Window,
 };
+use store::LogId;
 use uuid::Uuid;
 
 use super::support::{TestDb, fresh_db, store_id};
@@ -59,7 +60,7 @@ fn assert_no_scan(plan: &[String], table: &str, asked: &dyn std::fmt::Debug) {
 
 async fn fill(db: &TestDb, sql: &[&str], tables: &str) {
     for sql in sql {
-        sqlx::query(sql).execute(&db.pool).await.unwrap();
+        sqlx::query(sql).execute(&db.admin).await.unwrap();
     }
     sqlx::query(&format!("vacuum analyze {tables}"))
         .execute(&db.admin)
@@ -300,13 +301,23 @@ async fn no_bundle_and_no_store_is_looked_for_among_all_others() {
 #[tokio::test]
 async fn no_history_and_no_cash_of_many_orders_is_looked_for_among_all_others() {
     let db = fresh_db().await;
-    let history = "insert into order_history (order_id, version, position, event_id, event_type, schema_version, status_from, \
-         status_to, actor_id, actor_role, command_id, occurred_at, recorded_at, detail) \
-         select md5((n / 10)::text)::uuid, 1 + n % 10, n, gen_random_uuid(), 'order.placed', '1', 1000, 1000, 'a', 'ops', \
-         gen_random_uuid(), now(), now(), '{}' from generate_series(1, 50000) as n";
+    let views = "insert into order_view (order_id, number, store_id, region, channel, status, min_line_status, \
+         max_line_status, payment_status, order_total, cash_due, collection_status, is_stuck, is_overdue, bundles, \
+         placed_at, updated_at, version, position, doc) \
+         select md5(n::text)::uuid, 'QC-' || n, 'CFR001', 'R1', 'GRAB', 1000, 1000, 1000, 1000, 0, 0, 'PENDING', false, \
+         false, 0, now(), now(), 10, 10 * n + 9, '{}' from generate_series(1, 5000) as n";
+    let streams = "insert into stream_head select 1, 'order', md5(n::text)::uuid::text, 10, 10 * n, 10 * n + 9 \
+         from generate_series(1, 5000) as n";
+    let events = "insert into events select 'order', md5((n / 10)::text)::uuid::text, 1 + n % 10, 'order.placed', '1', '{}', \
+         '{}', 1, n, gen_random_uuid(), gen_random_uuid(), now(), '', '', '' from generate_series(10, 50009) as n";
     let orders = "insert into cash_order select md5(n::text)::uuid, 'QC-' || n, 'CFR001', 'R1', null, 'PENDING', 0, 0, null, \
          null, null, null, null, 0, 5, n, '{}' from generate_series(1, 20000) as n";
-    fill(&db, &[history, orders], "order_history, cash_order").await;
+    fill(
+        &db,
+        &[views, streams, events, orders],
+        "order_view, stream_head, events, cash_order",
+    )
+    .await;
     let order = |n: u128| OrderId(Uuid::from_u128(n << 96));
     for many in [1, 25, 1_000] {
         let orders: Vec<OrderId> = (0..many).map(order).collect();
@@ -317,10 +328,17 @@ async fn no_history_and_no_cash_of_many_orders_is_looked_for_among_all_others() 
                 after,
             };
             let windows: Vec<HistoryWindow> = orders.iter().map(window).collect();
-            let plan = order_view::explain_histories(&db.db, &windows)
-                .await
-                .unwrap();
-            assert_no_scan(&plan, "order_history", &(many, first, after));
+            let some = StoreScope::Only(vec![store_id(1), store_id(2)]);
+            for db in [db.db.clone(), db.db.within(&some)] {
+                let plan = order_view::explain_histories(&db, LogId::DEFAULT, &windows);
+                let plan = plan.await.unwrap();
+                for table in ["order_view", "stream_head", "events"] {
+                    assert_no_scan(&plan, table, &(many, first, after));
+                }
+                let by_id =
+                    |line: &&String| line.contains("Index Cond") && line.contains("aggregate_id");
+                assert_eq!(plan.iter().filter(by_id).count(), 2, "{}", plan.join("\n"));
+            }
         }
         let plan = cash_ledger::explain_cash_orders(&db.db, &orders)
             .await

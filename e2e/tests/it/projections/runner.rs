@@ -8,9 +8,9 @@ use domain::{
     order::{OrderStatus, event::System},
 };
 use projections::{
-    Freshness, Model, Reached,
+    Freshness, Model, Reached, ReadError,
     freshness::{ModelStatus, status},
-    order_view::{self, HistoryWindow},
+    order_view::{self, HistoryPage, HistoryWindow},
     rebuild, store_board,
 };
 use store::{LogId, Position};
@@ -54,9 +54,7 @@ async fn the_models_equal_a_fold_of_the_log() {
                 .unwrap();
             assert_eq!(by_ref.as_ref(), Some(&row));
         }
-        let history = order_view::history(&db.db, part(life.id, 100, 0))
-            .await
-            .unwrap();
+        let history = history(&db, part(life.id, 100, 0)).await;
         assert!(!history.has_next);
         assert_eq!(history.entries.len() as i64, life.version);
         assert_eq!(history.entries[0].status_from, None);
@@ -70,6 +68,11 @@ async fn the_models_equal_a_fold_of_the_log() {
         assert_eq!(history.entries[0].actor.id, "somchai");
     }
     runner.stop().await;
+}
+
+async fn history(db: &TestDb, window: HistoryWindow) -> HistoryPage {
+    let pages = order_view::histories(&db.db, LogId::DEFAULT, &[window]).await;
+    pages.unwrap().remove(0).unwrap()
 }
 
 const fn part(order: OrderId, first: i64, after: i64) -> HistoryWindow {
@@ -98,12 +101,107 @@ async fn what_is_not_there_is_not_found() {
         None
     );
     assert!(
-        order_view::history(&db.db, part(OrderId(Uuid::nil()), 10, 0))
+        history(&db, part(OrderId(Uuid::nil()), 10, 0))
             .await
-            .unwrap()
             .entries
             .is_empty()
     );
+}
+
+/// The log goes on while the view stands still: the two never tell of different versions.
+#[tokio::test]
+async fn a_history_goes_as_far_as_the_view_and_no_further() {
+    let db = fresh_db().await;
+    let mut trade = Trade::new(12);
+    let runner = db.run();
+    trade.run(&db.log, 5, 40).await;
+    db.caught_up().await;
+    runner.stop().await;
+    let shown: Vec<i64> = trade.orders.iter().map(|life| life.version).collect();
+    trade.run(&db.log, 5, 60).await;
+    let mut went_on = 0;
+    for (life, version) in trade.orders.iter().zip(shown) {
+        let all = history(&db, part(life.id, 100, 0)).await;
+        assert_eq!(all.entries.len() as i64, version);
+        assert!(!all.has_next);
+        let end = history(&db, part(life.id, 1, version - 1)).await;
+        assert_eq!(end.entries[..], all.entries[all.entries.len() - 1..]);
+        assert!(!end.has_next);
+        went_on += i64::from(life.version > version);
+    }
+    assert!(went_on > 0, "some orders went on in the log");
+    let unseen = trade.orders.last().unwrap();
+    let page = history(&db, part(unseen.id, 100, 0)).await;
+    assert!(page.entries.is_empty());
+    // Two parts of one order, the later one first, beside another order's.
+    let (one, other) = (&trade.orders[0], &trade.orders[1]);
+    let windows = [part(one.id, 2, 1), part(other.id, 1, 0), part(one.id, 1, 0)];
+    let parts = order_view::histories(&db.db, LogId::DEFAULT, &windows).await;
+    let versions = |page: &HistoryPage| -> Vec<i64> {
+        page.entries.iter().map(|entry| entry.version).collect()
+    };
+    let parts: Vec<HistoryPage> = parts.unwrap().into_iter().map(Result::unwrap).collect();
+    assert_eq!(
+        parts.iter().map(versions).collect::<Vec<_>>(),
+        [vec![2, 3], vec![1], vec![1]]
+    );
+    assert!(parts.iter().all(|page| page.has_next));
+}
+
+#[tokio::test]
+async fn a_history_of_too_many_events_is_refused_and_one_that_does_not_fold_is_a_fault() {
+    let db = fresh_db().await;
+    let mut trade = Trade::new(13);
+    let runner = db.run();
+    trade.run(&db.log, 1, 0).await;
+    db.caught_up().await;
+    runner.stop().await;
+    let most = order_view::MAX_HISTORY_EVENTS;
+    // In a part of the log that nothing else comes to.
+    let at = 1_000_000;
+    let fill = [
+        format!(
+            "insert into order_view (order_id, number, store_id, region, channel, status, min_line_status, max_line_status, \
+             payment_status, order_total, cash_due, collection_status, is_stuck, is_overdue, bundles, placed_at, \
+             updated_at, version, position, doc) select '{id}', 'QC-1', 'CFR001', 'R1', 'GRAB', 1000, 1000, 1000, 1000, \
+             0, 0, 'PENDING', false, false, 0, now(), now(), {most} + 5, {at} + {most} + 5, '{{}}'",
+            id = Uuid::nil()
+        ),
+        format!(
+            "insert into stream_head select 1, 'order', '{}', {most} + 5, {at}, {at} + {most} + 5",
+            Uuid::nil()
+        ),
+        format!(
+            "insert into events select 'order', '{}', n, 'order.placed', '1', '{{}}', '{{}}', 1, {at} + n, gen_random_uuid(), \
+             gen_random_uuid(), now(), sha256(''), sha256(''), sha256('') from generate_series(1, {most} + 5) as n",
+            Uuid::nil()
+        ),
+    ];
+    for sql in fill {
+        sqlx::query(&sql).execute(&db.admin).await.unwrap();
+    }
+    let read = async |orders: &[(OrderId, i64)]| {
+        let windows: Vec<HistoryWindow> = orders
+            .iter()
+            .map(|(id, after)| part(*id, 1, *after))
+            .collect();
+        order_view::histories(&db.db, LogId::DEFAULT, &windows).await
+    };
+    let long = OrderId(Uuid::nil());
+    for after in [most, i64::MAX] {
+        let refused = read(&[(long, after)]).await;
+        assert!(
+            matches!(refused, Err(ReadError::TooMuch { max }) if max == most),
+            "{refused:?}"
+        );
+    }
+    // Content that is none of an order's: no fault of the others.
+    let sound = trade.orders[0].id;
+    for after in [0, most - 100] {
+        let pages = read(&[(long, after), (sound, 0)]).await.unwrap();
+        assert!(pages[0].is_err(), "{pages:?}");
+        assert_eq!(pages[1].as_ref().unwrap().entries[0].version, 1);
+    }
 }
 
 #[tokio::test]
@@ -391,7 +489,6 @@ async fn a_damaged_model_is_found() {
     for damage in [
         "update order_view set status = 9000 - status where order_id = (select min(order_id::text)::uuid from order_view)".to_owned(),
         "delete from order_view where order_id = (select min(order_id::text)::uuid from order_view)".to_owned(),
-        "update order_history set status_to = 1500 where version = 1".to_owned(),
         "insert into order_ref values ('SLICK', 'S-1', gen_random_uuid())".to_owned(),
         format!("update store_board set orders = orders + 1 where status = {placed}"),
         "update cash_order set rider = rider + 1, since = coalesce(since, now())".to_owned(),

@@ -18,10 +18,9 @@ use uuid::Uuid;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The tables of every read model.
-pub(crate) const TABLES: [&str; 24] = [
+pub(crate) const TABLES: [&str; 23] = [
     "order_view",
     "order_ref",
-    "order_history",
     "store_board_order",
     "store_board",
     "cash_posting",
