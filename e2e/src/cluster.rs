@@ -15,8 +15,6 @@ use crate::database::TEMPLATE;
 
 /// Enough for every test that runs at once with pools of its own.
 const MAX_CONNECTIONS: u16 = 250;
-/// Small: tests write little.
-const SHARED_BUFFERS_MB: u32 = 64;
 /// The longest a first start may take on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
@@ -68,7 +66,6 @@ fn start() -> Cluster {
     let directory = reachable_directory();
     let options = Options {
         max_connections: MAX_CONNECTIONS,
-        shared_buffers_mb: SHARED_BUFFERS_MB,
         ..Options::new(directory.path())
     };
     runtime.block_on(async {
