@@ -1,5 +1,5 @@
 -- The history of an order is read from the log, which has it anyway, and no longer from a copy of every event of every
--- order: that was the largest table of all, and a third of the work of making the read models anew.
+-- order: that was the largest table of all, and a fourth of the time of making the read models anew.
 
 set local lock_timeout = '5s';
 
@@ -12,20 +12,26 @@ begin
 end
 $$;
 
--- The events of the orders that a reader sees, and of nothing else: what asks for an order by its id comes first, then
--- whether the reader sees it, once for each order and not for each event. Bounds on the position leave out partitions in
--- which the order has nothing; `log_id + 0` keeps the planner from the key by position, by which it would go through
--- everything between them.
+-- Where the orders that a reader sees stand in the log: bounds by which a query leaves out partitions in which an order has
+-- nothing.
+create view order_stream with (security_barrier) as
+select s.log_id, s.aggregate_id, s.first_position, s.last_position
+from stream_head as s
+where s.aggregate_type = 'order'
+    and case when s.aggregate_type = 'order' then ledger_sees_order(s.aggregate_id::uuid) else false end;
+
+-- Their events, and of nothing else: what asks for an order by its id comes first, then whether the reader sees it, once for
+-- each order and not for each event. `log_id + 0` keeps the planner from the key by position, by which it would go through
+-- everything between the bounds.
 create view order_event with (security_barrier) as
 select s.log_id, e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,
        e.payload, e.metadata, e.command_id, e.recorded_at, e.content_hash, e.prev_hash, e.hash
 from stream_head as s
 join events as e on e.log_id + 0 = s.log_id and e.aggregate_type = s.aggregate_type and e.aggregate_id = s.aggregate_id
-    and e.position >= s.first_position and e.position <= s.last_position
 where s.aggregate_type = 'order'
     and case when s.aggregate_type = 'order' then ledger_sees_order(s.aggregate_id::uuid) else false end;
 
-grant select on order_event to ledger_reader, ledger_overseer;
+grant select on order_stream, order_event to ledger_reader, ledger_overseer;
 grant execute on function ledger_sees_order(uuid) to ledger_overseer;
 
 -- For processes of the release before, who read it until they are replaced: their policy names the order view of today, which

@@ -120,7 +120,7 @@ async fn histories_leave_their_table_and_the_order_view_goes_on() {
     sqlx::query(name).execute(&db.admin).await.unwrap();
     // Without the view, which is there.
     let (begin, end) = (
-        OF_HISTORIES.find("create view"),
+        OF_HISTORIES.find("-- Where the orders that a reader sees"),
         OF_HISTORIES.find("-- For processes of the release before"),
     );
     let (before, after) = (

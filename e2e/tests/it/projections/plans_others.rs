@@ -337,7 +337,7 @@ async fn no_history_and_no_cash_of_many_orders_is_looked_for_among_all_others() 
                 }
                 let by_id =
                     |line: &&String| line.contains("Index Cond") && line.contains("aggregate_id");
-                assert_eq!(plan.iter().filter(by_id).count(), 2, "{}", plan.join("\n"));
+                assert_eq!(plan.iter().filter(by_id).count(), 3, "{}", plan.join("\n"));
             }
         }
         let plan = cash_ledger::explain_cash_orders(&db.db, &orders)

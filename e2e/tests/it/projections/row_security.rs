@@ -55,11 +55,12 @@ const STORE_COLUMNS: [(&str, &str); 17] = [
 /// Tables whose rows belong to the order that they name.
 const OF_ORDERS: [&str; 2] = ["order_ref", "phone_index"];
 /// What readers may read without a policy: what no store owns, of events only which log they are of, where, when, and their
-/// hashes; and the view that asks by itself whether an order is seen.
-const NO_POLICY: [&str; 5] = [
+/// hashes; and the views that ask by themselves whether an order is seen.
+const NO_POLICY: [&str; 6] = [
     "events",
     "log_head",
     "order_event",
+    "order_stream",
     "projection_checkpoint",
     "projection_failure",
 ];
@@ -140,6 +141,10 @@ async fn shows_own(db: &TestDb, pools: &ReadingPools, scope: Option<&str>, store
     let own = count(&mut admin, &own).await;
     let seen = count(&mut conn, "select count(*) from order_event").await;
     assert_eq!(seen, own, "events within {scope:?}");
+    let own = format!("select count(*) from order_view where store_id in ({list})");
+    let own = count(&mut admin, &own).await;
+    let seen = count(&mut conn, "select count(*) from order_stream").await;
+    assert_eq!(seen, own, "streams within {scope:?}");
     assert!(seen > 0 || stores.is_empty());
     let letters = "select count(*) from dead_letter_view";
     let letters = count(&mut conn, letters).await;
