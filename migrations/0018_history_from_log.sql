@@ -26,10 +26,8 @@ where s.aggregate_type = 'order'
 create view order_event with (security_barrier) as
 select s.log_id, e.position, e.event_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,
        e.payload, e.metadata, e.command_id, e.recorded_at, e.content_hash, e.prev_hash, e.hash
-from stream_head as s
-join events as e on e.log_id + 0 = s.log_id and e.aggregate_type = s.aggregate_type and e.aggregate_id = s.aggregate_id
-where s.aggregate_type = 'order'
-    and case when s.aggregate_type = 'order' then ledger_sees_order(s.aggregate_id::uuid) else false end;
+from order_stream as s
+join events as e on e.log_id + 0 = s.log_id and e.aggregate_type = 'order' and e.aggregate_id = s.aggregate_id;
 
 grant select on order_stream, order_event to ledger_reader, ledger_overseer;
 grant execute on function ledger_sees_order(uuid) to ledger_overseer;

@@ -12,7 +12,7 @@ use domain::{
 use store::{Log, Position, Recorded, StoreError, StreamId};
 
 use crate::{
-    decode::{Kind, Poison, Record, decode},
+    decode::{Kind, Poison, Record, decode_all},
     order_view::OrderRow,
 };
 
@@ -164,10 +164,7 @@ fn is_long(events: &[Recorded]) -> bool {
 }
 
 fn replay(id: OrderId, events: &[Recorded]) -> Result<(OrderRow, Vec<OrderStatus>), Poison> {
-    let (records, poison) = decode(events, &[Kind::Order]);
-    if let Some(poison) = poison {
-        return Err(poison);
-    }
+    let records = decode_all(events, &[Kind::Order])?;
     let mut row = OrderRow::unplaced(id);
     let records = records.iter().filter_map(Record::of::<Order>);
     let statuses = records

@@ -17,7 +17,7 @@ use store::{LogId, Position, Recorded, connect::BEGIN_SNAPSHOT};
 
 use crate::{
     Model,
-    decode::{Kind, Logged, Of, Poison, Record, decode},
+    decode::{Kind, Logged, Of, Poison, Record, decode_all},
     document::Document,
     model::hold_tables,
 };
@@ -122,7 +122,7 @@ async fn orders(
     let until = view.at.max(board.at).max(cash.at).max(metrics.at);
     let mut streams = Streams::new(log, Order::KIND, ORDERS, until);
     while let Some(events) = streams.next(conn).await? {
-        let records = whole(&events, Order::KIND)?;
+        let records = decode_all(&events, &[Order::KIND])?;
         let records: Vec<Of<'_, Order>> = records.iter().filter_map(Record::of::<Order>).collect();
         view.chunk(conn, &records, report).await?;
         board.chunk(conn, &records, report).await?;
@@ -144,7 +144,7 @@ async fn remittances(
     let mut rows = Documents::<Remittance>::new(report.at(Model::Remittances));
     let mut streams = Streams::new(log, Remittance::KIND, OTHERS, rows.at.max(cash.at));
     while let Some(events) = streams.next(conn).await? {
-        let records = whole(&events, Remittance::KIND)?;
+        let records = decode_all(&events, &[Remittance::KIND])?;
         let records: Vec<Of<'_, Remittance>> = records.iter().filter_map(Record::of).collect();
         rows.chunk(conn, &records, report).await?;
         cash.remittances(conn, &records, report).await?;
@@ -161,7 +161,7 @@ async fn stores(
     let mut rows = Documents::<Store>::new(report.at(Model::Stores));
     let mut streams = Streams::new(log, Store::KIND, OTHERS, rows.at.max(cash.at));
     while let Some(events) = streams.next(conn).await? {
-        let records = whole(&events, Store::KIND)?;
+        let records = decode_all(&events, &[Store::KIND])?;
         let records: Vec<Of<'_, Store>> = records.iter().filter_map(Record::of).collect();
         rows.chunk(conn, &records, report).await?;
         cash.stores(conn, &records, report).await?;
@@ -178,18 +178,11 @@ async fn documents<E: Document + Logged>(
     let mut rows = Documents::<E>::new(report.at(model));
     let mut streams = Streams::new(log, E::KIND, OTHERS, rows.at);
     while let Some(events) = streams.next(conn).await? {
-        let records = whole(&events, E::KIND)?;
+        let records = decode_all(&events, &[E::KIND])?;
         let records: Vec<Of<'_, E>> = records.iter().filter_map(Record::of).collect();
         rows.chunk(conn, &records, report).await?;
     }
     rows.finish(conn, report).await
-}
-
-pub(crate) fn whole(events: &[Recorded], kind: Kind) -> Result<Vec<Record<'_>>, Poison> {
-    match decode(events, &[kind]) {
-        (records, None) => Ok(records),
-        (_, Some(poison)) => Err(poison),
-    }
 }
 
 /// The streams of a kind, some at a time, up to a position.

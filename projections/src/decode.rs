@@ -128,6 +128,17 @@ pub(crate) fn decode<'a>(
     (records, None)
 }
 
+/// As [`decode`], where one that does not decode is an error.
+pub(crate) fn decode_all<'a>(
+    page: &'a [Recorded],
+    kinds: &[Kind],
+) -> Result<Vec<Record<'a>>, Poison> {
+    match decode(page, kinds) {
+        (records, None) => Ok(records),
+        (_, Some(poison)) => Err(poison),
+    }
+}
+
 /// Decodes one event; `None` if it is of none of these kinds.
 fn one(recorded: &Recorded, kinds: &[Kind]) -> Option<Result<Arc<Decoded>, Poison>> {
     let decoded = match Kind::of(recorded) {

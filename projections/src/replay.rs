@@ -23,8 +23,8 @@ use store::{LogId, Position, Recorded, connect::BEGIN_SNAPSHOT};
 
 use crate::{
     cash_ledger::{PostingRow, first_region, lines},
-    check::{CheckError, Streams, whole},
-    decode::{Logged, Of, Record},
+    check::{CheckError, Streams},
+    decode::{Logged, Of, Record, decode_all},
 };
 
 /// Orders folded at a time.
@@ -154,7 +154,7 @@ impl Replay<'_> {
     async fn orders(&mut self, conn: &mut PgConnection) -> Result<(), ReplayError> {
         let mut streams = Streams::new(self.log, Order::KIND, ORDERS, self.until);
         while let Some(events) = streams.next(conn).await? {
-            let records = whole(&events, Order::KIND).map_err(CheckError::from)?;
+            let records = decode_all(&events, &[Order::KIND]).map_err(CheckError::from)?;
             for stream in by_stream(&records) {
                 let order = self.state::<Order>(&stream)?;
                 let mut cash = OrderCash::default();
@@ -178,7 +178,7 @@ impl Replay<'_> {
     async fn remittances(&mut self, conn: &mut PgConnection) -> Result<(), ReplayError> {
         for events in self.chunks(conn, Remittance::TYPE).await? {
             let events = self.events(conn, Remittance::TYPE, &events).await?;
-            let records = whole(&events, Remittance::KIND).map_err(CheckError::from)?;
+            let records = decode_all(&events, &[Remittance::KIND]).map_err(CheckError::from)?;
             for stream in by_stream::<Remittance>(&records) {
                 self.state::<Remittance>(&stream)?;
                 self.book_remittance(&stream)?;
@@ -214,7 +214,7 @@ impl Replay<'_> {
     async fn others<E: Logged>(&mut self, conn: &mut PgConnection) -> Result<(), ReplayError> {
         for ids in self.chunks(conn, E::TYPE).await? {
             let events = self.events(conn, E::TYPE, &ids).await?;
-            let records = whole(&events, E::KIND).map_err(CheckError::from)?;
+            let records = decode_all(&events, &[E::KIND]).map_err(CheckError::from)?;
             for stream in by_stream::<E>(&records) {
                 self.state::<E>(&stream)?;
             }

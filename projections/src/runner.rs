@@ -32,7 +32,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     Freshness, Model, ReadDb,
-    decode::{Kind, Poison, decode},
+    decode::{Kind, Poison, decode_all},
     freshness::status_in,
     model::ApplyError,
     ownership::{HEARTBEAT, Held, Ownership},
@@ -313,10 +313,7 @@ impl Worker {
     async fn apply(&self, held: Held, page: &[Recorded]) -> Result<(), StepError> {
         let started = Instant::now();
         let last = whole(held.position, page)?;
-        let (records, poison) = decode(page, self.model.kinds());
-        if let Some(poison) = poison {
-            return Err(ApplyError::Poison(poison).into());
-        }
+        let records = decode_all(page, self.model.kinds()).map_err(ApplyError::Poison)?;
         let mut tx = self.ownership.begin(held).await?;
         if records.is_empty() {
             // A crash may take back a step over nothing: it writes no row, so it need not wait for the disk.

@@ -4,10 +4,10 @@ use domain::{entity::Entity, ids::OrderId, order::Order};
 use sqlx::PgPool;
 use store::{LogId, Position, Recorded, connect::BEGIN_SNAPSHOT};
 
-use super::{CheckError, CheckReport, board, cash, checkpoint, metrics, view, whole};
+use super::{CheckError, CheckReport, board, cash, checkpoint, metrics, view};
 use crate::{
     Model,
-    decode::{Kind, Of, Record},
+    decode::{Kind, Of, Record, decode_all},
 };
 
 /// The models that keep a row of each order.
@@ -44,7 +44,7 @@ pub async fn check_order(
         .persistent(false)
         .fetch_all(&mut *tx)
         .await?;
-    let records = whole(&events, Kind::Order)?;
+    let records = decode_all(&events, &[Kind::Order])?;
     let records: Vec<Of<'_, Order>> = records.iter().filter_map(Record::of::<Order>).collect();
     let mut view = view::View::new(report.at(Model::OrderView));
     let mut board = board::Board::new(report.at(Model::StoreBoard));

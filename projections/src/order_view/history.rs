@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     ReadDb, ReadError,
-    decode::{Kind, OrderRecord, Poison, Record, decode},
+    decode::{Kind, OrderRecord, Poison, Record, decode_all},
     read_db::{check_page_size, check_rows},
 };
 
@@ -199,10 +199,7 @@ fn asked(windows: &[HistoryWindow]) -> Result<(Vec<Uuid>, Vec<i64>), ReadError> 
 /// What an order's first events say.
 fn fold(order: OrderId, mut events: Vec<Recorded>) -> Result<Vec<HistoryEntry>, Poison> {
     events.sort_unstable_by_key(|event| event.sequence);
-    let (records, poison) = decode(&events, &[Kind::Order]);
-    if let Some(poison) = poison {
-        return Err(poison);
-    }
+    let records = decode_all(&events, &[Kind::Order])?;
     let mut row = OrderRow::unplaced(order);
     let records = records.iter().filter_map(Record::of::<Order>);
     records

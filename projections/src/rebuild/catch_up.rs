@@ -6,7 +6,7 @@ use store::{LogId, Position, Recorded};
 use super::{RebuildError, Shadow, new_schema, run};
 use crate::{
     Model,
-    decode::{Kind, decode},
+    decode::{Kind, decode_all},
 };
 
 /// Events of one page. What an order does within a page costs one row: the longer the page, the fewer rows are written
@@ -103,10 +103,7 @@ pub(super) async fn apply(
 ) -> Result<Position, RebuildError> {
     let fail = |error| RebuildError::apply(model, error);
     let to = crate::runner::whole(after, page).map_err(fail)?;
-    let (records, poison) = decode(page, model.kinds());
-    if let Some(poison) = poison {
-        return Err(fail(poison.into()));
-    }
+    let records = decode_all(page, model.kinds()).map_err(|poison| fail(poison.into()))?;
     if !records.is_empty() {
         model.apply(conn, log, &records).await.map_err(fail)?;
     }

@@ -9,10 +9,7 @@ use store::{
     },
 };
 
-use super::{
-    support::{TestDb, fresh_db},
-    trade::Trade,
-};
+use super::{support::TestDb, trade::traded};
 
 const MIGRATION: &str = include_str!("../../../../migrations/0006_read_models.sql");
 const OF_HISTORIES: &str = include_str!("../../../../migrations/0018_history_from_log.sql");
@@ -48,11 +45,7 @@ async fn run(db: &TestDb, migration: &str) {
 }
 
 async fn filled(seed: u64) -> TestDb {
-    let db = fresh_db().await;
-    let mut trade = Trade::new(seed);
-    let runner = db.run();
-    trade.run(&db.log, 40, 300).await;
-    db.caught_up().await;
+    let (db, runner, _) = traded(seed, 300).await;
     runner.stop().await;
     db
 }
@@ -109,16 +102,12 @@ async fn reports_without_content_are_made_anew() {
 /// The rows that stay need not be made anew: the new key begins where the old one stood.
 #[tokio::test]
 async fn histories_leave_their_table_and_the_order_view_goes_on() {
-    let db = fresh_db().await;
-    let mut trade = Trade::new(53);
-    let runner = db.run();
-    trade.run(&db.log, 40, 300).await;
-    db.caught_up().await;
+    let (db, runner, mut trade) = traded(53, 300).await;
     runner.stop().await;
     let live = db.dump().await;
     let name = "update projection_checkpoint set name = 'order_view.3' where name = 'order_view.4'";
     sqlx::query(name).execute(&db.admin).await.unwrap();
-    // Without the view, which is there.
+    // Without the views, which are there.
     let (begin, end) = (
         OF_HISTORIES.find("-- Where the orders that a reader sees"),
         OF_HISTORIES.find("-- For processes of the release before"),

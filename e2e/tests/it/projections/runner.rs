@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     support::{PATIENCE, TestDb, append_raw, checkpoint, fresh_db, new_event},
-    trade::Trade,
+    trade::{Trade, traded},
 };
 
 #[tokio::test]
@@ -111,16 +111,12 @@ async fn what_is_not_there_is_not_found() {
 /// The log goes on while the view stands still: the two never tell of different versions.
 #[tokio::test]
 async fn a_history_goes_as_far_as_the_view_and_no_further() {
-    let db = fresh_db().await;
-    let mut trade = Trade::new(12);
-    let runner = db.run();
-    trade.run(&db.log, 5, 40).await;
-    db.caught_up().await;
+    let (db, runner, mut trade) = traded(12, 600).await;
     runner.stop().await;
     let shown: Vec<i64> = trade.orders.iter().map(|life| life.version).collect();
     trade.run(&db.log, 5, 60).await;
     let mut went_on = 0;
-    for (life, version) in trade.orders.iter().zip(shown) {
+    for (life, version) in trade.orders.iter().zip(shown.iter().copied()) {
         let all = history(&db, part(life.id, 100, 0)).await;
         assert_eq!(all.entries.len() as i64, version);
         assert!(!all.has_next);
@@ -134,8 +130,14 @@ async fn a_history_goes_as_far_as_the_view_and_no_further() {
     let page = history(&db, part(unseen.id, 100, 0)).await;
     assert!(page.entries.is_empty());
     // Two parts of one order, the later one first, beside another order's.
-    let (one, other) = (&trade.orders[0], &trade.orders[1]);
-    let windows = [part(one.id, 2, 1), part(other.id, 1, 0), part(one.id, 1, 0)];
+    let long = trade
+        .orders
+        .iter()
+        .zip(shown)
+        .filter(|(_, shown)| *shown > 3);
+    let long: Vec<OrderId> = long.map(|(life, _)| life.id).collect();
+    let (one, other) = (long[0], long[1]);
+    let windows = [part(one, 2, 1), part(other, 1, 0), part(one, 1, 0)];
     let parts = order_view::histories(&db.db, LogId::DEFAULT, &windows).await;
     let versions = |page: &HistoryPage| -> Vec<i64> {
         page.entries.iter().map(|entry| entry.version).collect()
@@ -150,11 +152,7 @@ async fn a_history_goes_as_far_as_the_view_and_no_further() {
 
 #[tokio::test]
 async fn a_history_of_too_many_events_is_refused_and_one_that_does_not_fold_is_a_fault() {
-    let db = fresh_db().await;
-    let mut trade = Trade::new(13);
-    let runner = db.run();
-    trade.run(&db.log, 1, 0).await;
-    db.caught_up().await;
+    let (db, runner, trade) = traded(13, 0).await;
     runner.stop().await;
     let most = order_view::MAX_HISTORY_EVENTS;
     // In a part of the log that nothing else comes to.
