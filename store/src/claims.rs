@@ -62,6 +62,14 @@ pub async fn claimant(
 /// Most values one look-up of [`holders`] takes.
 pub const MAX_HOLDERS: usize = 1_000;
 
+/// Looks each value up by itself, by the whole key. `value = ANY ($3)` reads every claim of the scope and compares it with
+/// all values, as long as the planner knows nothing of a table that has just been filled.
+const HOLDERS: &str = "SELECT v.value, c.aggregate_id \
+     FROM (SELECT DISTINCT unnest($3::text[]) AS value) AS v \
+     CROSS JOIN LATERAL ( \
+         SELECT aggregate_id FROM claims WHERE log_id = $1 AND scope = $2 AND value = v.value LIMIT 1 \
+     ) AS c";
+
 /// Those of the values that some aggregate claimed, each with that aggregate's id.
 ///
 /// # Errors
@@ -75,13 +83,11 @@ pub async fn holders(
     if values.len() > MAX_HOLDERS {
         return Err(StoreError::Invalid(format!("{} values", values.len())));
     }
-    let holders = sqlx::query_as(
-        "SELECT value, aggregate_id FROM claims WHERE log_id = $1 AND scope = $2 AND value = ANY($3)",
-    )
-    .bind(log_id.0)
-    .bind(scope)
-    .bind(values)
-    .fetch_all(pool)
-    .await?;
+    let holders = sqlx::query_as(HOLDERS)
+        .bind(log_id.0)
+        .bind(scope)
+        .bind(values)
+        .fetch_all(pool)
+        .await?;
     Ok(holders)
 }

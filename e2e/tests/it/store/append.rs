@@ -336,6 +336,36 @@ async fn the_holders_of_many_values_are_found_at_once() {
 }
 
 #[tokio::test]
+async fn each_holder_is_looked_up_by_itself_in_a_table_that_nobody_has_analysed() {
+    let db = fresh_db().await;
+    db.run(
+        "alter table claims set (autovacuum_enabled = off); \
+         insert into claims (log_id, scope, value, aggregate_id, command_id) \
+         select 1, 'number', 'QC-' || n, 'order-' || n, gen_random_uuid() from generate_series(1, 5000) as n",
+    )
+    .await;
+    let one = PoolConfig {
+        max_connections: 1,
+        ..PoolConfig::default()
+    };
+    let pool = pool_with(db.options.clone(), &one).await.unwrap();
+    let values: Vec<String> = (1..=100).map(|n| format!("QC-{n}")).collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    assert_eq!(
+        holders(&pool, LOG, "number", &values).await.unwrap().len(),
+        100
+    );
+    sqlx::query("select pg_stat_force_next_flush()")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let read =
+        "select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relname = 'claims'";
+    let read: i64 = sqlx::query_scalar(read).fetch_one(&pool).await.unwrap();
+    assert_eq!(read, 100);
+}
+
+#[tokio::test]
 async fn a_command_that_cannot_be_stored_fails_alone() {
     let db = fresh_db().await;
     let log = db.log().await;
