@@ -53,6 +53,7 @@ async fn anew(owner: &PgPool, rebuild: &Rebuild, output: Output) -> Result<Exit,
         Stage::Indexing => progress.label("writing what is held, and indexing"),
         Stage::Comparing(model) => progress.label(format!("comparing {model}")),
         Stage::Exchanging(model) => progress.label(format!("exchanging {model}")),
+        Stage::Analysing(model) => progress.label(format!("in use; analysing {model}")),
     };
     let models = &rebuild.models.0;
     let rebuilt = rebuild::rebuild(owner, LogId::DEFAULT, models, mode, told).await;
@@ -102,11 +103,10 @@ fn unfinished(error: RebuildError, models: &[Model], done: &[Rebuilt]) -> Failur
         .iter()
         .map(|model| model.name())
         .partition(|name| done.iter().any(|rebuilt| rebuilt.model == *name));
-    let hint = format!(
-        "done with: {}; not done, and as before: {}",
-        done.join(", "),
-        left.join(", ")
-    );
+    let mut hint = format!("done with: {}", done.join(", "));
+    if !left.is_empty() {
+        hint = format!("{hint}; not done, and as before: {}", left.join(", "));
+    }
     failed.hint(hint)
 }
 
@@ -197,7 +197,9 @@ fn show(rebuilt: &[Rebuilt], output: Output) -> Result<(), Failure> {
 
 fn failure(error: RebuildError) -> Failure {
     let exit = match &error {
-        RebuildError::Database(_) | RebuildError::Store(_) => Exit::Database,
+        RebuildError::Database(_) | RebuildError::Store(_) | RebuildError::Analysing(_) => {
+            Exit::Database
+        }
         RebuildError::NothingKept(_) => Exit::NotFound,
         RebuildError::Apply { .. } => Exit::Damaged,
         RebuildError::Busy(_)

@@ -10,7 +10,8 @@ use store::{Position, connect::BEGIN_SNAPSHOT};
 use super::{
     RebuildError, Shadow,
     catch_up::{CatchUp, NEAR},
-    new_schema,
+    new_schema, run,
+    shadow::FEW_WORKERS,
     swap::{CATCH_UPS, lock_checkpoint},
 };
 use crate::model::Table;
@@ -71,6 +72,7 @@ pub(super) async fn compare(
         return Ok((None, Vec::new()));
     };
     let mut seen = owner.begin_with(BEGIN_SNAPSHOT).await?;
+    run(&mut seen, &format!("set local {FEW_WORKERS}")).await?;
     sqlx::query("select 1").execute(&mut *seen).await?;
     holding.rollback().await?;
     let mut differences = Vec::new();

@@ -3,19 +3,22 @@
 //! breaks off is thrown away whole.
 //!
 //! ```text
-//! read ── decode ──┬── order_view ── references   each with its own connection, 2 pages waiting at most
-//!   2 pages ahead  ├── cash_ledger ── postings
-//!                  ├── metrics
-//!                  └── ...
+//! read, decode ──┬── order_view ── references   each with its own connection, 2 pages waiting at most
+//!   2 at once,   ├── cash_ledger ── postings
+//!   2 ahead      ├── metrics
+//!                └── ...
 //! ```
 
 use std::{collections::HashMap, sync::Arc};
 
 use domain::{bundle::Bundle, intake::Intake, remittance::Remittance, store::Store};
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use store::{LogId, Position, feed};
 use tokio::{
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        Semaphore,
+        mpsc::{self, Receiver, Sender},
+    },
     task::{self, JoinHandle, JoinSet},
 };
 
@@ -25,12 +28,14 @@ use crate::{
     copy::Rows,
     decode::{Kind, Page, Record},
     document, metrics,
-    model::{ApplyError, Table},
+    model::ApplyError,
     order_view, store_board,
 };
 
 /// Pages that are read and decoded ahead, and that wait for each model, at most.
 const PAGES_AHEAD: usize = 2;
+/// Pages that are read at once: one connection alone waits for the server as often as the server for it.
+const READERS: usize = 2;
 
 /// Makes new tables and fills them until they are near the end of the log. What comes of them are the tables with their
 /// indexes, those of each model as soon as they are ready. All of them stand at one position.
@@ -112,12 +117,12 @@ enum Handed<T> {
 
 /// Hands pages to all models until the log ends: the reader stops near its end. `false` if a model takes no more.
 async fn hand_out(
-    pages: &mut Receiver<Decoding>,
+    pages: &mut Receiver<Coming>,
     models: &[Sender<Handed<Arc<Page>>>],
     told: &mut impl FnMut(Stage),
 ) -> Result<bool, RebuildError> {
     while let Some(page) = pages.recv().await {
-        let (page, head) = page.await.map_err(|e| ended(None, &e))?;
+        let (page, head) = page.await.map_err(|e| ended(None, &e))??;
         let page = Arc::new(page);
         let last = page.events().last().map(|event| event.position);
         for model in models {
@@ -140,16 +145,17 @@ fn ended(model: Option<Model>, error: &task::JoinError) -> RebuildError {
     }
 }
 
-/// A page that is being decoded, and the end of the log when it was read.
-type Decoding = JoinHandle<(Page, Position)>;
+/// A page that is being read and decoded, and the end of the log as far as that is known.
+type Coming = JoinHandle<Result<(Page, Position), RebuildError>>;
 
-/// Reads the log from its start until near its end. Every page is decoded by a task of its own, in order they come out.
+/// Reads the log from its start until near its end. Every page is read and decoded by a task of its own, a few at once; in
+/// order they come out.
 fn read_ahead(
     pool: PgPool,
     log: LogId,
     kinds: Vec<Kind>,
     page_events: i64,
-) -> (JoinHandle<Result<(), RebuildError>>, Receiver<Decoding>) {
+) -> (JoinHandle<Result<(), RebuildError>>, Receiver<Coming>) {
     let (send, receive) = mpsc::channel(PAGES_AHEAD);
     let reading = async move { read_all(&pool, log, kinds.into(), page_events, send).await };
     (tokio::spawn(reading), receive)
@@ -160,24 +166,34 @@ async fn read_all(
     log: LogId,
     kinds: Arc<[Kind]>,
     page_events: i64,
-    send: Sender<Decoding>,
+    send: Sender<Coming>,
 ) -> Result<(), RebuildError> {
     let skipped = Kind::ALL.iter().filter(|kind| !kinds.contains(kind));
-    let skipped: Vec<&'static str> = skipped.map(|kind| kind.name()).collect();
-    let mut connection = pool.acquire().await?;
+    let skipped: Arc<[&'static str]> = skipped.map(|kind| kind.name()).collect();
+    let readers = Arc::new(Semaphore::new(READERS));
     let mut at = Position::START;
     let mut head = feed::head(pool, log).await?.position;
     // Ends when the log is read: what is written meanwhile is less than a page is long, or the caller gives up.
     while at < head {
         let to = head.min(Position(at.0 + page_events));
-        let events = read::page(&mut connection, log, (at, to), &skipped).await?;
-        let kinds = Arc::clone(&kinds);
-        let decoding = tokio::spawn(async move { (Page::of(events, &kinds), head) });
-        if send.send(decoding).await.is_err() {
+        let Ok(reader) = Arc::clone(&readers).acquire_owned().await else {
+            break;
+        };
+        let (owner, kinds, skipped) = (pool.clone(), Arc::clone(&kinds), Arc::clone(&skipped));
+        let coming = tokio::spawn(async move {
+            let mut connection = owner.acquire().await?;
+            let events = read::page(&mut connection, log, (at, to), &skipped).await?;
+            // The next page is read while this one is decoded.
+            drop((connection, reader));
+            Ok((Page::of(events, &kinds), head))
+        });
+        if send.send(coming).await.is_err() {
             break;
         }
         at = to;
-        head = feed::head(pool, log).await?.position;
+        if head.0 - at.0 < NEAR {
+            head = feed::head(pool, log).await?.position;
+        }
         if head.0 - at.0 < NEAR {
             break;
         }
@@ -206,14 +222,21 @@ async fn make(
     if is_whole {
         // If that failed, it says why below.
         let _ = send.send(Handed::End).await;
-        finish_held(&mut shadow, filling).await.map_err(fail)?;
+        filling.end(&mut shadow.connection).await.map_err(fail)?;
     }
     drop(send);
+    let mut second = None;
     while let Some(added) = adding.join_next().await {
         let added = added.map_err(|e| ended(Some(model), &e))?;
-        added.map_err(fail)?;
+        second = added.map_err(fail)?;
     }
-    Ok(is_whole.then_some(shadow))
+    if !is_whole {
+        return Ok(None);
+    }
+    shadow::leave(&mut shadow.connection).await?;
+    let finished = shadow::finish(&mut shadow.connection, second, model).await;
+    finished.map_err(|error| fail(error.into()))?;
+    Ok(Some(shadow))
 }
 
 /// Applies pages as they come. `false` where they break off, or where nobody writes the rows that they add.
@@ -251,15 +274,15 @@ async fn apply_all(
     }
 }
 
-/// Writes the rows of tables to which is only added while the model goes on, and makes their indexes at the end.
+/// Writes the rows of tables to which is only added while the model goes on. Answers the connection that did, if the model
+/// has such tables and none of their rows is missing.
 async fn add(
     pool: PgPool,
     model: Model,
     mut rows: Receiver<Handed<Rows>>,
-) -> Result<(), ApplyError> {
-    let tables: Vec<&Table> = model.tables().iter().filter(|t| t.is_added_to).collect();
-    if tables.is_empty() {
-        return Ok(());
+) -> Result<Option<PoolConnection<Postgres>>, ApplyError> {
+    if !model.tables().iter().any(|table| table.is_added_to) {
+        return Ok(None);
     }
     let mut connection = pool.acquire().await?;
     shadow::ready(&mut connection).await?;
@@ -268,20 +291,11 @@ async fn add(
         match rows.recv().await {
             Some(Handed::Next(rows)) => rows.write(&mut connection).await?,
             Some(Handed::End) => break,
-            None => return Ok(()),
+            None => return Ok(None),
         }
     }
     shadow::leave(&mut connection).await?;
-    Ok(shadow::finish(&mut connection, model, tables).await?)
-}
-
-/// Writes what is held, and makes the indexes of the tables where that goes.
-async fn finish_held(shadow: &mut Shadow, filling: Filling) -> Result<(), ApplyError> {
-    let model = shadow.model;
-    filling.end(&mut shadow.connection).await?;
-    shadow::leave(&mut shadow.connection).await?;
-    let held = model.tables().iter().filter(|t| !t.is_added_to).collect();
-    Ok(shadow::finish(&mut shadow.connection, model, held).await?)
+    Ok(Some(connection))
 }
 
 /// What a model has in memory while its tables are filled.

@@ -30,8 +30,9 @@ pub use swap::{discard, rollback};
 
 /// Connections that a rebuild holds for each of its models: the one that fills the tables.
 pub const CONNECTIONS_PER_MODEL: u32 = 1;
-/// Connections besides those of the models: two that read the log and its end, and later compare; two that write rows
-/// of tables to which is only added, and index them; and one to spare.
+/// Connections besides those of the models: two that read the log, and later compare; one that
+/// asks for its end; two that write rows
+/// of tables to which is only added, and make indexes.
 pub const MORE_CONNECTIONS: u32 = 5;
 
 /// What a rebuild is to do.
@@ -73,6 +74,8 @@ pub enum Stage {
     Comparing(Model),
     /// The tables are exchanged.
     Exchanging(Model),
+    /// All models are in use, and the planner is told more of this one's tables.
+    Analysing(Model),
 }
 
 /// What a rebuild of one model came to.
@@ -132,6 +135,12 @@ pub enum RebuildError {
     /// The log grows faster than the new tables.
     #[error("{0} does not catch up with the log: rebuild it when less is written")]
     TooSlow(Model),
+    /// The models are in use, but the planner knows little of their tables.
+    #[error(
+        "the planner could not be told all of the new tables, which are in use: {0}; have the database's owner run \
+         ANALYZE if queries are slow"
+    )]
+    Analysing(sqlx::Error),
     /// There is nothing to go back to.
     #[error("no earlier tables of {0} are kept")]
     NothingKept(Model),
@@ -228,7 +237,7 @@ async fn each(
     }
     let mut filled = fill::fill(owner, log, shadows, limits, told).await?;
     let catch_up = CatchUp::new(owner.clone(), log);
-    let mut failed = None;
+    let (mut failed, mut exchanged) = (None, Vec::new());
     told(Stage::Indexing);
     // The failure of one keeps no other from coming into use.
     while let Some(ready) = filled.next().await {
@@ -237,6 +246,9 @@ async fn each(
                 let used = put_in_use(owner, &catch_up, &mut shadow, mode, told).await;
                 // Else the lock goes with the connection, a moment later.
                 let _ = free(&mut shadow.connection, shadow.model).await;
+                if matches!(&used, Ok(used) if used.exchanged_at.is_some()) {
+                    exchanged.push(shadow.model);
+                }
                 used
             }
             Err(error) => Err(error),
@@ -247,7 +259,25 @@ async fn each(
         }
         told(Stage::Indexing);
     }
-    failed.map_or(Ok(()), Err)
+    let analysed = analyse(owner, &exchanged, told).await;
+    failed.map_or(analysed, Err)
+}
+
+/// Tells the planner all of the tables that came into use. It takes as long as all the indexes, and what the planner knows
+/// already is enough to begin with.
+async fn analyse(
+    owner: &PgPool,
+    exchanged: &[Model],
+    told: &mut impl FnMut(Stage),
+) -> Result<(), RebuildError> {
+    let connection = owner.acquire().await;
+    let mut connection = connection.map_err(RebuildError::Analysing)?;
+    for model in exchanged.iter().copied() {
+        told(Stage::Analysing(model));
+        let analysed = shadow::analyse(&mut connection, model).await;
+        analysed.map_err(RebuildError::Analysing)?;
+    }
+    Ok(())
 }
 
 /// Compares a model's new tables with those in use, and exchanges them.

@@ -2,7 +2,10 @@
 //! settings, policies and rights as those in use, read from the catalogue. Nobody has to write a table down twice, and
 //! an index that a migration adds tomorrow is there too.
 
+use std::collections::VecDeque;
+
 use sqlx::{Connection as _, PgConnection, Postgres, pool::PoolConnection};
+use tokio::sync::Mutex;
 
 use super::{new_schema, run};
 use crate::{Model, model::Table};
@@ -44,8 +47,13 @@ const CHECK_CLIENT: &str = "do $$ begin set client_connection_check_interval = '
 /// else may have it afterwards.
 pub(super) async fn ready(conn: &mut PoolConnection<Postgres>) -> Result<(), sqlx::Error> {
     conn.close_on_drop();
-    run(conn, CHECK_CLIENT).await
+    run(conn, CHECK_CLIENT).await?;
+    run(conn, &format!("set {FEW_WORKERS}")).await
 }
+
+/// From which size on a table's indexes are made, and its rows are compared, by several processes of the server: starting
+/// one costs as much as all of that does for a table of the size from which on it usually starts them.
+pub(super) const FEW_WORKERS: &str = "min_parallel_table_scan_size = '128MB'";
 
 /// Has a connection find the new tables, and wait for no disk: a crash throws them away. Until [`leave`], or until it is
 /// closed.
@@ -61,31 +69,76 @@ pub(super) async fn leave(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     run(conn, "reset search_path; reset synchronous_commit").await
 }
 
-/// What is made of some of the tables faster once the rows are there, and what the planner has to know of them.
+/// Of how many values of a column the planner is told before the tables are in use, in place of the server's setting, and
+/// how large the sample for that is: a fifth of the usual. [`analyse`] tells it all of them as soon as they are.
+const FIRST_STATISTICS: &str = "20";
+
+/// What is made of the tables faster once the rows are there, by one connection or by two at once, and what the planner
+/// has to know of them.
 pub(super) async fn finish(
     conn: &mut PgConnection,
+    second: Option<PoolConnection<Postgres>>,
     model: Model,
-    tables: Vec<&Table>,
 ) -> Result<(), sqlx::Error> {
-    let schema = new_schema(model);
-    for table in tables {
-        for query in [
-            include_str!("sql/keys.sql"),
-            include_str!("sql/indexes.sql"),
-        ] {
-            let made: Vec<String> = sqlx::query_scalar(query)
-                .bind(table.name)
-                .bind(&schema)
-                .fetch_all(&mut *conn)
-                .await?;
-            // Each by itself: the planner passes over a new index as long as a transaction runs that is older than it.
-            for statement in made {
-                at_once(conn, &[statement]).await?;
-            }
+    let mut indexes = VecDeque::new();
+    for table in model.tables() {
+        let keys = written(conn, include_str!("sql/keys.sql"), model, table).await?;
+        // They lock the table: nobody else could do anything meanwhile.
+        for key in keys {
+            at_once(conn, &[key]).await?;
         }
-        at_once(conn, &[format!("analyze {schema}.{}", table.name)]).await?;
+        indexes.extend(written(conn, include_str!("sql/indexes.sql"), model, table).await?);
     }
-    Ok(())
+    let indexes = Mutex::new(indexes);
+    match second {
+        Some(mut second) => tokio::try_join!(
+            make_indexes(conn, &indexes),
+            make_indexes(&mut second, &indexes)
+        )
+        .map(drop)?,
+        None => make_indexes(conn, &indexes).await?,
+    }
+    let few = format!("set local default_statistics_target = {FIRST_STATISTICS}");
+    let tables = table_names(model, &new_schema(model));
+    at_once(conn, &[few, format!("analyze {tables}")]).await
+}
+
+/// The statements that a query writes for one of the new tables.
+async fn written(
+    conn: &mut PgConnection,
+    query: &str,
+    model: Model,
+    table: &Table,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(query)
+        .bind(table.name)
+        .bind(new_schema(model))
+        .fetch_all(conn)
+        .await
+}
+
+/// Makes indexes until there are no more to make. Each by itself: the planner passes over a new index as long as a
+/// transaction runs that is older than it.
+async fn make_indexes(
+    conn: &mut PgConnection,
+    indexes: &Mutex<VecDeque<String>>,
+) -> Result<(), sqlx::Error> {
+    loop {
+        let next = indexes.lock().await.pop_front();
+        let Some(index) = next else { return Ok(()) };
+        at_once(conn, &[index]).await?;
+    }
+}
+
+/// Tells the planner all that it usually knows of tables, which are in use.
+pub(super) async fn analyse(conn: &mut PgConnection, model: Model) -> Result<(), sqlx::Error> {
+    run(conn, &format!("analyze {}", table_names(model, "public"))).await
+}
+
+fn table_names(model: Model, schema: &str) -> String {
+    let names = model.tables().iter();
+    let names: Vec<String> = names.map(|t| format!("{schema}.{}", t.name)).collect();
+    names.join(", ")
 }
 
 /// Runs statements in one transaction that no disk is waited for: the exchange is the one that must last.

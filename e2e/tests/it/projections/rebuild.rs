@@ -197,14 +197,30 @@ async fn every_model_is_made_anew_under_load_and_no_query_fails() {
             _ => &[],
         };
         assert_eq!(differing, expected, "{rebuilt:?}");
-        assert!(stages.contains(&Stage::Exchanging(model)));
+        let at = |stage| stages.iter().position(|told| *told == stage);
+        let (exchanged, analysed) = (Stage::Exchanging(model), Stage::Analysing(model));
+        assert!(at(exchanged).is_some() && at(exchanged) < at(analysed));
     }
+    assert_analysed_twice(&owner).await;
     assert!(
         stages.iter().any(
             |s| matches!(s, Stage::Filling(at, head) if at.0 + 500 > begun_at.0 && at <= head)
         )
     );
     runner.stop().await;
+}
+
+/// The planner was told a little of new tables before they came into use, and the rest afterwards.
+async fn assert_analysed_twice(owner: &PgPool) {
+    for table in ["order_view", "order_ref", "cash_posting", "metrics_day"] {
+        let times: i64 =
+            sqlx::query_scalar("select pg_stat_get_analyze_count(('public.' || $1)::regclass)")
+                .bind(table)
+                .fetch_one(owner)
+                .await
+                .unwrap();
+        assert!(times >= 2, "{table}: {times}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
