@@ -197,14 +197,13 @@ fn show(rebuilt: &[Rebuilt], output: Output) -> Result<(), Failure> {
 
 fn failure(error: RebuildError) -> Failure {
     let exit = match &error {
-        RebuildError::Database(_) | RebuildError::Store(_) | RebuildError::Analysing(_) => {
-            Exit::Database
-        }
+        RebuildError::Database(_) | RebuildError::Store(_) => Exit::Database,
         RebuildError::NothingKept(_) => Exit::NotFound,
         RebuildError::Apply { .. } => Exit::Damaged,
         RebuildError::Busy(_)
         | RebuildError::InUse { .. }
         | RebuildError::TooSlow(_)
+        | RebuildError::Analysing(_)
         | RebuildError::Broken { .. } => Exit::Failed,
     };
     Failure::new(exit, error)

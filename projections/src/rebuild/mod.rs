@@ -74,7 +74,7 @@ pub enum Stage {
     Comparing(Model),
     /// The tables are exchanged.
     Exchanging(Model),
-    /// All models are in use, and the planner is told more of this one's tables.
+    /// No more models come into use, and the planner is told all of this one's new tables.
     Analysing(Model),
 }
 
@@ -93,7 +93,7 @@ pub struct Rebuilt {
     pub exchanged_at: Option<Position>,
 }
 
-/// Why a rebuild ended without an exchange. The model's tables in use are as they were.
+/// Why a rebuild ended without an exchange, the model's tables in use as they were; or after it (`Analysing`).
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
     /// The database did not answer, or refused.
@@ -146,13 +146,13 @@ pub enum RebuildError {
     NothingKept(Model),
 }
 
-/// A rebuild in which not every model came into use.
+/// A rebuild in which not every model came into use, or of whose tables the planner could not be told all.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct Unfinished {
     /// The models that were done with. What was exchanged stays exchanged.
     pub done: Vec<Rebuilt>,
-    /// Why the first of the others was not.
+    /// Why the first of the others was not, or the planner not told.
     pub error: RebuildError,
 }
 
@@ -263,21 +263,25 @@ async fn each(
     failed.map_or(analysed, Err)
 }
 
-/// Tells the planner all of the tables that came into use. It takes as long as all the indexes, and what the planner knows
-/// already is enough to begin with.
+/// Tells the planner all of the tables that came into use: what it knows already is enough to begin with. One that fails
+/// keeps no other from it.
 async fn analyse(
     owner: &PgPool,
     exchanged: &[Model],
     told: &mut impl FnMut(Stage),
 ) -> Result<(), RebuildError> {
+    if exchanged.is_empty() {
+        return Ok(());
+    }
     let connection = owner.acquire().await;
     let mut connection = connection.map_err(RebuildError::Analysing)?;
+    let mut outcome = Ok(());
     for model in exchanged.iter().copied() {
         told(Stage::Analysing(model));
         let analysed = shadow::analyse(&mut connection, model).await;
-        analysed.map_err(RebuildError::Analysing)?;
+        outcome = outcome.and(analysed.map_err(RebuildError::Analysing));
     }
-    Ok(())
+    outcome
 }
 
 /// Compares a model's new tables with those in use, and exchanges them.
