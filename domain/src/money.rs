@@ -284,5 +284,17 @@ mod tests {
         assert_eq!(lowest.checked_add(Money::ZERO), None);
         assert_eq!(Money::ZERO.checked_sub(lowest), None);
         assert_eq!(lowest.to_string(), "-922337203685477.5808");
+        for (units, text) in [
+            (0, "0.0000"),
+            (1, "0.0001"),
+            (-1, "-0.0001"),
+            (9_999, "0.9999"),
+            (-9_999, "-0.9999"),
+            (10_000, "1.0000"),
+            (-10_000, "-1.0000"),
+            (i64::MAX, "922337203685477.5807"),
+        ] {
+            assert_eq!(Money::from_units(units).to_string(), text);
+        }
     }
 }

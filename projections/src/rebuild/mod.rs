@@ -30,9 +30,8 @@ pub use swap::{discard, rollback};
 
 /// Connections that a rebuild holds for each of its models: the one that fills the tables.
 pub const CONNECTIONS_PER_MODEL: u32 = 1;
-/// Connections besides those of the models: two that read the log, and later compare; one that
-/// asks for its end; two that write rows
-/// of tables to which is only added, and make indexes.
+/// Connections besides those of the models: two that read the log, and later compare; one that asks for its end; two that
+/// write rows of tables to which is only added, and make indexes.
 pub const MORE_CONNECTIONS: u32 = 5;
 
 /// What a rebuild is to do.

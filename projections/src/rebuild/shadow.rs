@@ -70,7 +70,7 @@ pub(super) async fn leave(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
 }
 
 /// Of how many values of a column the planner is told before the tables are in use, in place of the server's setting, and
-/// how large the sample for that is: a fifth of the usual. [`analyse`] tells it all of them as soon as they are.
+/// how large the sample for that is: a fifth of the usual. [`analyse`] tells it the rest when all models are in use.
 const FIRST_STATISTICS: &str = "20";
 
 /// What is made of the tables faster once the rows are there, by one connection or by two at once, and what the planner
